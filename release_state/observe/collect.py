@@ -1,6 +1,7 @@
 """Observe every target of a run once: each look-up of the table starts as soon as its prerequisites have answered.
 
-What two targets or two rounds share is asked once.
+What two targets or two rounds share is asked once. While the remote still has to answer, look-ups are asked by the refs
+that the clone has of it. Such an answer is one of the run only if the remote's answer leads to the same question.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from release_state.common.strict import FRESH_SECONDS, read_clock
 from release_state.facts.process import resolve
 from release_state.facts.published import find_sharing_any
-from release_state.model.observation import NotObserved, Observation
+from release_state.model.observation import NotObserved, Observation, known, value_or
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import LOOKUPS, NOT_ASKED, Snapshot
 from release_state.model.target import Target
@@ -66,8 +68,9 @@ def collect(
         ThreadPoolExecutor(max_workers=8, thread_name_prefix="release-state-target") as targets,
     ):
         answers = _Shared(pool, progress, defects, time)
+        remote: Future[Observation[Any]] | None = None
         if "remote" in asked:
-            answers.ask(
+            remote = answers.ask(
                 ROWS["remote"], ("remote",), lambda: observe_remote(config.remote_url, time.left, cancel=cancel)
             )
         # What asks the others takes a tenth of a second to import: git is on its way meanwhile.
@@ -82,8 +85,12 @@ def collect(
             answers.forget(again)
             sources.forget()
             progress.looked_at = read_clock()
-            observers = [_Observer(target, fixed_phase, asked, sources, answers) for target in config.targets]
-            futures = [targets.submit(observer.observe, token_source) for observer in observers]
+            observed = [(target, fixed_phase, asked, sources, answers) for target in config.targets]
+            futures = [targets.submit(_Observer(*each).observe, token_source) for each in observed]
+            # Without a token, GitHub allows too few requests to send one that may answer nothing.
+            if remote and token:
+                for each in observed:
+                    targets.submit(_Foreseer(*each, remote).ask_ahead)
             return [future.result() for future in futures]
 
         began, snapshots = read_clock(), look()
@@ -101,26 +108,57 @@ class _Shared:
     def __init__(self, pool: ThreadPoolExecutor, progress: Progress, defects: Defects | None, time: TimeLeft) -> None:
         self._pool, self._progress, self._defects, self._time = pool, progress, defects, time
         self._futures: dict[Key, Future[Observation[Any]]] = {}
+        self._ahead: dict[Key, Future[Observation[Any]]] = {}
         self._lock = threading.Lock()
 
     def ask(self, row: Lookup, key: Key, ask: Callable[[], Observation[Any]]) -> Future[Observation[Any]]:
         """Return the answer to this key, and start the look-up if nobody has."""
         with self._lock:
             if key not in self._futures:
-                bounded = guard(row.name, ask, self._time, row.stage, self._defects)
-                self._futures[key] = self._pool.submit(self._progress.track(row.name, bounded))
+                self._futures[key] = self._submit(row, ask, self._defects, self._ahead.pop(key, None))
             return self._futures[key]
+
+    def ask_ahead(self, row: Lookup, key: Key, ask: Callable[[], Observation[Any]]) -> Future[Observation[Any]]:
+        """Return the answer to a key that the run may not come to; its failure counts for nothing."""
+        with self._lock:
+            if key in self._futures:
+                return self._futures[key]
+            if key not in self._ahead:
+                self._ahead[key] = self._submit(row, ask, [])
+            return self._ahead[key]
+
+    def _submit(
+        self,
+        row: Lookup,
+        ask: Callable[[], Observation[Any]],
+        defects: Defects | None,
+        ahead: Future[Observation[Any]] | None = None,
+    ) -> Future[Observation[Any]]:
+        bounded = guard(row.name, ask, self._time, row.stage, defects)
+
+        def confirm() -> Observation[Any]:
+            answer = ahead.result() if ahead else None
+            return answer if answer is not None and _is_whole(answer) else bounded()
+
+        return self._pool.submit(self._progress.track(row.name, confirm))
 
     def forget(self, beginnings: Collection[Key]) -> None:
         """Drop the answers whose keys begin like one of these; not while a target is being observed."""
         if any(beginning[0] == "pulls" for beginning in beginnings):
             beginnings = [*beginnings, ("branch_pulls",)]  # the list of all branches in one answer
         with self._lock:
+            self._ahead.clear()
             self._futures = {
                 key: future
                 for key, future in self._futures.items()
                 if not any(key[: len(beginning)] == beginning for beginning in beginnings)
             }
+
+
+def _is_whole(answer: Observation[Any]) -> bool:
+    """Return whether nothing of the answer is unavailable."""
+    parts = answer.value.values() if isinstance(answer.value, dict) else ()
+    return answer.is_known and all(part.is_known for part in parts if isinstance(part, Observation))
 
 
 @dataclass(frozen=True)
@@ -150,12 +188,15 @@ class _Started:
 class _Observer:
     """Observes one target: starts each row of the table once the rows that it comes after have answered."""
 
+    _until: Future[Observation[Any]] | None = None
+    """Nothing more is asked once it is done; None: everything is asked."""
+
     def __init__(
         self, target: Target, fixed_phase: Phase | None, asked: frozenset[str], sources: Sources, shared: _Shared
     ) -> None:
         self._target, self._phase, self._fixed = target, fixed_phase, fixed_phase
         self._reason: str | None = None
-        self._asked, self._sources, self._shared = asked, sources, shared
+        self._asked, self._sources, self._ask = asked, sources, shared.ask
         self._open = {row.name: row for row in TABLE if row.asked_with in asked}
         self._started: dict[str, _Started] = {}
         self._answers: dict[str, Answer] = {}
@@ -164,20 +205,7 @@ class _Observer:
 
     def observe(self, token_source: str | None) -> Snapshot:
         """Return the snapshot, once every row has answered."""
-        while self._open or self._started:
-            self._find_phase()
-            if ready := [row for row in self._open.values() if self._is_ready(row)]:
-                for row in ready:
-                    del self._open[row.name]
-                    self._start(row)
-            elif over := [name for name, started in self._started.items() if started.is_over]:
-                for name in over:
-                    self._answers[name] = self._started.pop(name).answer
-            elif self._started:
-                pending = [future for started in self._started.values() for future in started.calls.values()]
-                wait([future for future in pending if not future.done()], return_when=FIRST_COMPLETED)
-            else:
-                raise LookupError(f"look-ups wait for each other: {', '.join(self._open)}")
+        self._ask_all()
         self._find_phase()
         github = self._sources.github
         ahead = github.clock_ahead()
@@ -190,6 +218,23 @@ class _Observer:
                 "rate_limit": github.rate_limit(),
             }
         )
+
+    def _ask_all(self) -> None:
+        until = [self._until] if self._until else []
+        while (self._open or self._started) and not any(future.done() for future in until):
+            self._find_phase()
+            if ready := [row for row in self._open.values() if self._is_ready(row)]:
+                for row in ready:
+                    del self._open[row.name]
+                    self._start(row)
+            elif over := [name for name, started in self._started.items() if started.is_over]:
+                for name in over:
+                    self._answers[name] = self._started.pop(name).answer
+            elif self._started:
+                pending = [future for started in self._started.values() for future in started.calls.values()]
+                wait([*until, *(future for future in pending if not future.done())], return_when=FIRST_COMPLETED)
+            else:
+                raise LookupError(f"look-ups wait for each other: {', '.join(self._open)}")
 
     def _is_ready(self, row: Lookup) -> bool:
         return self._have_answered(seen_by(row.name)) and (self._phase is not None or not row.phases)
@@ -209,6 +254,7 @@ class _Observer:
 
     def _start(self, row: Lookup) -> None:
         view = View(self._snapshot(seen_by(row.name)), self._phase, self._asked)
+        view.is_foreseen = self._until is not None
         try:
             asked = row.ask(self._sources, view) if not row.phases or view.phase in row.phases else None
         except NotObserved as missing:
@@ -224,7 +270,7 @@ class _Observer:
             self._answers[row.name] = asked
 
     def _call(self, row: Lookup, target: Target, part: str, call: Call) -> Future[Observation[Any]]:
-        return self._shared.ask(row, (*row.beginning(target, part), *call.inputs), call.ask)
+        return self._ask(row, (*row.beginning(target, part), *call.inputs), call.ask)
 
     def _snapshot(self, names: Collection[str]) -> Snapshot:
         """Return the snapshot with the answers of these rows, of no others, and with what they tell of the process."""
@@ -244,3 +290,53 @@ class _Observer:
             resolved = resolve(snapshot)
             self._resolved[of_process] = {"target": resolved.target, "workflow_files": resolved.workflow_files}
         return snapshot.model_copy(update=self._resolved[of_process])
+
+
+class _Foreseer(_Observer):
+    """Asks ahead what the run will ask if the remote still has the refs that the clone saw there.
+
+    Its own answers are dropped. What the run asks with the same key takes the answer that is on its way.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        fixed_phase: Phase | None,
+        asked: frozenset[str],
+        sources: Sources,
+        shared: _Shared,
+        remote: Future[Observation[Any]],
+    ) -> None:
+        super().__init__(target, fixed_phase, asked, sources, shared)
+        self._ask, self._until = shared.ask_ahead, remote
+        self._open = {name: row for name, row in self._open.items() if row.is_foreseen and name != "remote"}
+
+    def ask_ahead(self) -> None:
+        """Ask until the remote has answered, or there is nothing left to ask."""
+        if (row := self._open.pop("clone", None)) is None:
+            return
+        self._start(row)
+        clone = self._started.pop("clone")
+        wait(clone.calls.values())
+        refs = self._sources.foresee_remote(clone.calls[""].result(), self._target.remote)
+        if refs is not None:
+            self._answers = {"clone": clone.answer, "remote": known(refs)}
+            self._ask_all()
+
+    def _is_ready(self, row: Lookup) -> bool:
+        return self._have_answered(_foreseen_before(row.name)) and (self._phase is not None or not row.phases)
+
+    def _find_phase(self) -> None:
+        if self._phase is None and self._have_answered(("index",)):
+            from release_state.facts.release import Release
+
+            release = Release(self._snapshot(("remote", "index")))
+            there = bool(release.version_tags) or value_or(False, lambda: bool(release.files))
+            self._phase = Phase.POST_RECOVERY if there else Phase.PRE_RELEASE
+
+
+@cache
+def _foreseen_before(name: str) -> frozenset[str]:
+    """Return the rows that a row waits for if it is asked ahead: only foreseen ones, not even through others."""
+    after = [each for each in ROWS[name].after if ROWS[each].is_foreseen]
+    return frozenset(after).union(*map(_foreseen_before, after))

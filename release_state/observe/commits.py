@@ -13,13 +13,15 @@ from release_state.facts.own_run import find_needed_jobs, find_own_publishers
 from release_state.facts.workflow.document import FOLDER
 from release_state.model.observation import NotObserved, Observation, Problem, known
 from release_state.model.outcome import Phase
-from release_state.model.snapshot import OwnRun, Remote
+from release_state.model.snapshot import Clone, OwnRun, Remote
 from release_state.model.target import ReleaseBranchName
 from release_state.observe.call import Call, View
+from release_state.observe.git.command import GitFailed
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.history import SOURCE as HISTORY
 from release_state.observe.git.history import observe_history, relate_clone
-from release_state.observe.git.remote import observe_remote
+from release_state.observe.git.reader import CloneReader
+from release_state.observe.git.remote import foresee_refs, observe_remote
 from release_state.observe.git.store import WantedCommit
 from release_state.observe.git.workflow_files import CommitReader
 from release_state.observe.github.ci import find_branch_runs
@@ -79,6 +81,17 @@ class CommitSources:
     def remote(self) -> Observation[Remote]:
         """Return the remote's refs."""
         return observe_remote(self.config.remote_url, self.time.left, cancel=self.cancel)
+
+    def foresee_remote(self, clone: Observation[Clone], remote_name: str) -> Remote | None:
+        """Return the remote's refs as the clone last saw them; None if it cannot say."""
+        if clone.value is None:
+            return None
+        try:
+            git = self.stores.git()
+            reader = CloneReader(Path(clone.value.path), git)
+            return foresee_refs(reader, clone.value, remote_name, self.config.remote_url)
+        except GitFailed:
+            return None  # whatever is wrong with the clone, its own look-up says it
 
     def forget(self) -> None:
         """Begin a round: ask anew for logs and downloads, with the whole time; not while a look-up runs."""
@@ -190,9 +203,16 @@ class CommitSources:
             return frozenset()
         return find_needed_jobs(f"{FOLDER}/{run.workflow}", files.texts, run.job)
 
-    def base_runs(self, base: str, workflows: tuple[str, ...]) -> Observation[Any]:
+    def base_rules(self, view: View) -> Call:
+        """Return what the base branch requires of changes."""
+        base = view.release.base_branch
+        return Call((base,), lambda: self.settings.base_rules(base))
+
+    def base_runs(self, view: View) -> Call:
         """Return the last finished runs of CI on the base branch."""
-        return self.github.observe(lambda api, place: find_branch_runs(api, place, base, workflows))
+        base, workflows = view.release.base_branch, view.target.workflows
+        look_up = partial(find_branch_runs, branch=base, workflows=workflows)
+        return Call((base, workflows), lambda: self.github.observe(look_up))
 
     def expected_ci(self, view: View) -> Call | Observation[Any]:
         """CI of the base branch's head with what is expected of it; as found where it is red or pending."""
@@ -216,7 +236,8 @@ class CommitSources:
 
     def commits_of(self, view: View) -> BranchHistory:
         """Return the commits of the base branch, from the clone if there is one, else fetched for this run."""
-        return BranchHistory(self.stores, view.release.remote, view.release.base_branch, view.snapshot.clone.value)
+        release, clone = view.release, view.snapshot.clone.value
+        return BranchHistory(self.stores, release.remote, release.base_branch, clone, fetches=not view.is_foreseen)
 
 
 def _list_ref_commits(view: View) -> list[WantedCommit]:

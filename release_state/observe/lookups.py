@@ -64,6 +64,8 @@ class Lookup:
     """What it asks for, in Markdown; empty for a part of another look-up."""
     right: str = "none"
     """The right that it needs, in Markdown."""
+    is_foreseen: bool = True
+    """Whether it may be asked by the refs that the clone has, while the remote still has to answer."""
 
     @property
     def asked_with(self) -> str:
@@ -83,16 +85,6 @@ class Lookup:
 def _simply(ask: Callable[[Sources, Target], Observation[Any]]) -> Callable[[Sources, View], Call]:
     """Make a call that depends only on the target."""
     return lambda at, view: Call((), lambda: ask(at, view.target))
-
-
-def _with_base(ask: Callable[[Sources, Target, str], Observation[Any]]) -> Callable[[Sources, View], Call]:
-    """Make a call that depends on the name of the base branch."""
-
-    def call(at: Sources, view: View) -> Call:
-        base = view.release.base_branch
-        return Call((base,), lambda: ask(at, view.target, base))
-
-    return call
 
 
 def _of_target(name: str) -> Callable[[Target, str], Key]:
@@ -126,9 +118,10 @@ TABLE = (
     Lookup("clone", "clone", _simply(lambda at, target: at.clone(target)), changes=AT_ANY_TIME,
            what="the local clone: HEAD, changes, tags; nothing is fetched into it"),
     Lookup("related_clone", "clone", lambda at, view: at.related_clone(view), after=("history",),
-           key=lambda target, part: ("clone",), stage=Stage.LAST, part_of="clone", field="clone"),
+           key=lambda target, part: ("clone",), stage=Stage.LAST, part_of="clone", field="clone", is_foreseen=False),
     Lookup("history", "git history", lambda at, view: at.history(view), after=("remote", "clone", "index", "pulls"),
            key=_of_target("history"), stage=Stage.SECOND, needs=("remote", "clone", "index", "pulls"),
+           is_foreseen=False,
            what="the commits that matter, fetched into a cache of the suite's own",
            right="read access of your git"),
     Lookup("index", "index", lambda at, view: at.index(view), key=_of_page, changes=BY_RELEASE_RUN,
@@ -198,11 +191,11 @@ TABLE = (
            right="`actions: read`"),
     Lookup("installation", "installation", lambda at, view: at.installation(view), after=("index",),
            key=_of_target("installation"), stage=None, phases=_AFTERWARDS, needs=("index",),
-           otherwise=lambda view: known(Installation(attempted=False, detail=_not_tried(view))),
+           otherwise=lambda view: known(Installation(attempted=False, detail=_not_tried(view))), is_foreseen=False,
            what="installing from the index into a fresh environment"),
     Lookup("opened", "published files", lambda at, view: at.opened(view),
            after=("index", "installation", "published"), key=_of_target("opened"), stage=None, phases=_AFTERWARDS,
-           otherwise=lambda view: known(Opened(left_out=_not_tried(view))),
+           otherwise=lambda view: known(Opened(left_out=_not_tried(view))), is_foreseen=False,
            needs=("index", "installation"),
            what="the version's other files, downloaded and inspected"),
     Lookup("contents", "published files", lambda at, view: at.contents(view), after=("index",),
@@ -217,11 +210,13 @@ TABLE = (
            what="the published files, compared with the commits they may be built from"),
     Lookup("last_run", "log of the last run", lambda at, view: at.last_run(view),
            after=(*TRACES, *PROCESS, "repository", "runs"), key=_of_target("last_run"), stage=Stage.LAST,
+           is_foreseen=False,
            needs=("runs",),
            what="the last finished release run and the log of its failed job",
            right="`actions: read`, and a token"),
     Lookup("witness", "log of the last run", lambda at, view: at.witness(view),
            after=("index", "remote", "repository", "runs"), key=_of_target("witness"), stage=Stage.LAST,
+           is_foreseen=False,
            what="for a version missing from PyPI: earlier reports, and the steps of runs that may have published it",
            right="`actions: read`"),
     Lookup("services", "status pages", lambda at, view: at.services(view), stage=None,
@@ -241,7 +236,7 @@ TABLE = (
            key=lambda target, part: ("branch_rules", target.release_branch), needs=("repository",),
            what="rules for the release branch",
            right="`metadata: read`"),
-    Lookup("base_rules", "GitHub", _with_base(lambda at, target, base: at.settings.base_rules(base)),
+    Lookup("base_rules", "GitHub", lambda at, view: at.base_rules(view),
            after=("remote",), stage=Stage.SECOND, needs=("repository", "remote"),
            what="what the base branch requires of changes",
            right="`contents: read`; all of a classic protection: `administration: read`"),
@@ -249,7 +244,7 @@ TABLE = (
            needs=("repository",),
            what="what Actions may do by default, and whether they may create pull requests",
            right="`administration: read`"),
-    Lookup("base_runs", "GitHub", _with_base(lambda at, target, base: at.base_runs(base, target.workflows)),
+    Lookup("base_runs", "GitHub", lambda at, view: at.base_runs(view),
            after=("remote", "workflow_files"), stage=Stage.LAST, needs=("repository", "remote", "workflow_files"),
            what="the last five runs of CI on the base branch",
            right="`actions: read`"),

@@ -206,7 +206,7 @@ class Sources(CommitSources):
                 files,
                 commits,
                 looks_on_base=looks_on_base,
-                downloaded=self.downloaded if self.config.install else None,
+                downloaded=self.downloaded,
             ),
         )
 

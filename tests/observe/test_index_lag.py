@@ -43,11 +43,11 @@ def index() -> Iterator[IndexServer]:
 
 
 def observed(server: IndexServer, expected: tuple[str, ...] = BOTH, root: str = "") -> tuple[IndexProject, list[str]]:
-    """What the index says of the version, and what it was asked."""
+    """What the index says of the version, and what it was asked, sorted."""
     server.requests.clear()
     channel = Channel(name="pypi", index_url=root or server.index_url("pypi"))
     found = observe_index(HttpClient(timeout=20), channel, "Orbit", "0.2.0", expected)
-    return found.present(), [request.path for request in server.requests]
+    return found.present(), sorted(request.path for request in server.requests)
 
 
 PAGE, JSON = "/pypi/simple/orbit/", "/pypi/pypi/orbit/0.2.0/json"
@@ -57,20 +57,25 @@ def test_what_the_simple_api_lacks_is_looked_for_in_the_json_api(index: IndexSer
     index.lag("pypi", "0.2.0")
     project, asked = observed(index)
     assert (project.files, set(project.catching_up)) == ((), {WHEEL, SDIST})
-    assert asked == [PAGE, JSON]
+    assert asked == [JSON, PAGE]
     index.lag("pypi", WHEEL, lags=False)
     project, _ = observed(index)
     assert [file.filename for file in project.files] == [WHEEL]
     assert project.catching_up == (SDIST,)
 
 
-def test_what_is_all_there_is_asked_for_once(index: IndexServer) -> None:
-    assert observed(index)[1] == [PAGE]
-    assert observed(index)[0].catching_up == ()
+def test_the_json_api_counts_only_for_what_is_missing(index: IndexServer) -> None:
+    project, asked = observed(index)
+    assert (project.catching_up, asked) == ((), [JSON, PAGE])
     index.delete("pypi", "0.2.0")
     project, asked = observed(index)
-    assert (project.catching_up, asked) == ((), [PAGE, JSON])
-    assert observed(index, expected=())[1] == [PAGE]
+    assert (project.catching_up, asked) == ((), [JSON, PAGE])
+
+
+def test_where_no_file_is_expected_the_json_api_is_not_asked(index: IndexServer) -> None:
+    index.lag("pypi", "0.2.0")
+    project, asked = observed(index, expected=())
+    assert (project.catching_up, asked) == ((), [PAGE])
 
 
 @pytest.mark.parametrize(

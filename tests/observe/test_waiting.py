@@ -320,7 +320,8 @@ def test_an_index_that_catches_up_is_asked_alone(world: World, tmp_path: Path) -
     index = ("release-state", "GET", "/pypi/simple/orbit-demo/")
     sdist = ("release-state", "GET", "/pypi/files/orbit_demo-0.2.0.tar.gz")
     wheel = ("release-state", "GET", "/pypi/files/orbit_demo-0.2.0-py3-none-any.whl")
-    assert asked == sorted([index, sdist, wheel]), "and what its files hold, once they are there"
+    late = ("release-state", "GET", "/pypi/pypi/orbit-demo/0.2.0/json")
+    assert asked == sorted([index, late, sdist, wheel]), "and what its files hold, once they are there"
 
 
 def test_a_question_that_got_no_answer_is_asked_alone(world: World, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class GitFailed(Exception):  # noqa: N818 - reads as what happened
         super().__init__(why)
         self.why, self.remedy, self.stderr = why, remedy, stderr
         self.stopped = stopped
-        """"time", "cancelled", "too much" or "shallow" if a retry is useless, else empty."""
+        """"time", "cancelled", "too much", "shallow" or "not fetched" if a retry is useless, else empty."""
 
     def as_problem(self, source: str) -> Problem:
         """Return why the look-up failed."""

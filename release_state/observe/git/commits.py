@@ -58,17 +58,18 @@ class Stores:
         keep: Sequence[str],
         *,
         sha256: bool,
+        fetches: bool,
     ) -> T:
         """Look in the first store that allows it; a damaged cache is made anew, once. Raises GitFailed.
 
         A clone of another remote lends only if it has one of the `related` commits; None: it lends in any case. The
-        cache keeps the commits of `keep` for the next fetch.
+        cache keeps the commits of `keep` for the next fetch. Without `fetches`, the clone is all there is.
         """
         attempts: list[Callable[[], AbstractContextManager[Store]]] = [
             lambda: open_cached_store(git, self.url, self.cache_dir, sha256=sha256)
-        ] * 2
+        ] * (2 if fetches else 0)
         if beside := self._open_store_beside(git, clone, related, sha256):
-            own = beside.used_by(git)
+            own = beside.used_by(git, fetches=fetches)
             attempts.insert(0, lambda: nullcontext(own))
         for number, open_store in enumerate(attempts, 1):
             with open_store() as store:
@@ -136,6 +137,8 @@ class BranchHistory:
     clone: Clone | None = None
     tagged: WantedCommit | None = None
     """A tagged commit to read instead of the branch's head."""
+    fetches: bool = True
+    """Whether to fetch what the clone lacks."""
 
     @property
     def head(self) -> str:
@@ -170,6 +173,7 @@ class BranchHistory:
             None if any_clone else [*names, *refs],
             names,
             sha256=len(self.head) == 64,
+            fetches=self.fetches,
         )
 
 

@@ -11,7 +11,7 @@ from threading import Event
 
 from release_state.common.addresses import ENCODE, find_git_fault, strip_credentials
 from release_state.model.observation import Observation
-from release_state.model.snapshot import Branch, Remote, Tag
+from release_state.model.snapshot import Branch, Clone, Remote, Tag
 from release_state.observe.git.command import Git, GitFailed, ask_patiently, decode_output, observe_git
 from release_state.observe.git.environment import (
     Settings,
@@ -21,6 +21,7 @@ from release_state.observe.git.environment import (
     cut_network,
     hide_repositories,
 )
+from release_state.observe.git.reader import CloneReader
 from release_state.observe.process import LISTING_MEMORY
 
 SOURCE = "git remote"
@@ -143,6 +144,21 @@ def parse_refs(url: str, output: bytes) -> Remote:
     heads = "refs/heads/"
     branches = (Branch(name=ref[len(heads) :], sha=sha) for ref, sha in refs if ref.startswith(heads))
     return Remote(url=url, default_branch=default, branches=tuple(branches), tags=parse_tags(refs))
+
+
+def foresee_refs(reader: CloneReader, clone: Clone, remote_name: str, url: str) -> Remote | None:
+    """Return the refs that the clone last saw of the remote; None if it has none of them. Raises GitFailed.
+
+    They are no fact: the remote's own answer says what is there now.
+    """
+    if clone.shallow or reader.is_partial or clone.remote_url != strip_credentials(url):
+        return None
+    prefix = f"refs/remotes/{remote_name}/"
+    listed = reader.run("for-each-ref", "--format=%(refname) %(objectname) %(symref)", prefix).text.splitlines()
+    entries = [line.removeprefix(prefix).split(" ", 2) for line in listed]
+    branches = tuple(Branch(name=name, sha=sha) for name, sha, of in entries if not of)
+    default = next((of.removeprefix(prefix) for name, _, of in entries if name == "HEAD" and of), clone.branch)
+    return Remote(url=strip_credentials(url), default_branch=default, branches=branches, tags=clone.tags)
 
 
 def parse_tags(refs: Iterable[tuple[str, str]]) -> tuple[Tag, ...]:

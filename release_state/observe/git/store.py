@@ -57,6 +57,8 @@ class Store:
     persistent: bool
     namespace: str = field(default_factory=lambda: f"refs/release-state/{uuid.uuid4().hex}/")
     fetched: bool = False
+    fetches: bool = True
+    """Whether it may fetch commits that it lacks."""
 
     def run(
         self,
@@ -74,10 +76,10 @@ class Store:
             *arguments, cwd=self.path, env=env, stdin=stdin, accept=accept, first=first, seconds=seconds
         )
 
-    def used_by(self, git: Git) -> Store:
+    def used_by(self, git: Git, *, fetches: bool) -> Store:
         """Return the same store for another look-up, with a time limit and refs of its own."""
         fetched = any(self.path.glob("objects/pack/*.pack"))
-        return Store(git, self.path, self.env, self.persistent, fetched=fetched)
+        return Store(git, self.path, self.env, self.persistent, fetched=fetched, fetches=fetches)
 
     def present(self, names: Iterable[str]) -> set[str]:
         """Return those of the names that are commits in the store or in the clone that it borrows from."""
@@ -107,6 +109,8 @@ class Store:
         lacking = [sha for sha in refs if sha not in present and OBJECT_NAME.fullmatch(sha)]
         if not lacking:
             return present
+        if not self.fetches:
+            raise GitFailed("the clone lacks commits, and nothing is fetched yet", stopped="not fetched")
         self.fetched = True
         if refused := self._fetch_by_name([*lacking, *filter(OBJECT_NAME.fullmatch, along)]):
             given = self.present(lacking)

@@ -92,8 +92,10 @@ def look_up_checks(api: GitHubApi, place: str, sha: str, excluded: Exclusions) -
 
 def look_up_results(api: GitHubApi, place: str, sha: str, deadline: float) -> CommitChecks:
     """The results of a commit, without its runs: they show which apps report. Raises LookupFailed."""
-    checks, statuses = _read_check_runs(api, place, sha, deadline), _read_statuses(api, place, sha, deadline)
-    return _select_results(sha, checks, statuses, CommitRuns(), Exclusions())
+    with ThreadPoolExecutor(1, thread_name_prefix="release-state-statuses") as pool:
+        statuses = pool.submit(_read_statuses, api, place, sha, deadline)
+        checks = _read_check_runs(api, place, sha, deadline)
+        return _select_results(sha, checks, statuses.result(), CommitRuns(), Exclusions())
 
 
 def _read_check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -43,10 +44,10 @@ def observe_index(
     """The project's page on the channel's index, with the files of `version` by PEP 440 equality. Never raises.
 
     One request, and up to three more. The index's root, where an index that is not PyPI or TestPyPI answers 404: only
-    an index that shows itself as one can say that it lists nothing. The JSON API, where a kind of file that is
-    `expected` is missing, or a wheel as the version before had: it shows an upload first. The JSON API too, where a
-    file name that cannot be read may be of this version and the page lists no versions. Sources: PEP 503, 592, 691,
-    700, 740, 792.
+    an index that shows itself as one can say that it lists nothing. The JSON API, where files are `expected`, at the
+    same time: it shows an upload first, and counts where a kind of file is missing, or a wheel as the version before
+    had. The JSON API too, where a file name that cannot be read may be of this version and the page lists no versions.
+    Sources: PEP 503, 592, 691, 700, 740, 792.
     """
     try:
         wanted = Version(version)
@@ -55,12 +56,14 @@ def observe_index(
     name = canonicalize_name(package)
 
     def read(index: Index) -> IndexProject:
-        page, url = index.page(name), index.url_of(name)
+        with ThreadPoolExecutor(1, thread_name_prefix="release-state-json") as pool:
+            late = pool.submit(index.files_by_json, name, wanted) if expected else None
+            page, url = index.page(name), index.url_of(name)
         project = IndexProject(url=url, listed=False) if page is None else build_project(page, name, wanted, url)
         kinds = {file.kind for file in project.files}
-        if set(expected) - kinds or (expected and find_wheel_gap(project, wanted).unexplained):
+        if late and (set(expected) - kinds or find_wheel_gap(project, wanted).unexplained):
             known_names = {file.filename for file in project.files}
-            more = tuple(file for file in index.files_by_json(name, wanted) if file not in known_names)
+            more = tuple(file for file in late.result() if file not in known_names)
             project = project.model_copy(update={"catching_up": more[:_MOST_LATE]})
         if not (project.files or project.catching_up or project.lists_versions) and any(
             may_be_of_version(file, name, wanted) for file in project.skipped

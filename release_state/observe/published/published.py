@@ -42,7 +42,7 @@ def observe_published(
 
     One request for the sdist (else a wheel), and one for its provenance if it has one. The base's history and the heads
     of pull requests are compared only if the tag does not match; with `looks_on_base` the base's history in any case.
-    A commit that cannot be fetched is no candidate. Provenance is not verified. `downloaded` receives the compared
+    A commit that cannot be fetched is no candidate. Provenance is not verified. `downloaded` keeps the compared
     file, by its address. With `tagged`, that tag alone is compared. Known and None: no files. Sources: PEP 517,
     PEP 625, PEP 740.
     """
@@ -51,6 +51,9 @@ def observe_published(
     try:
         base = Branch(name=history.branch, sha=history.head)
         git = history.stores.git()
+        refs = find_ref_commits(target, history.remote, history.clone)
+        if not history.fetches:  # else the file would be downloaded in vain
+            history.read(lambda store, found: None, [WantedCommit(ref.sha, ref.ref) for ref in refs], git=git)
         index = Index(client, channel, git.deadline)
         chosen, sha256 = _choose_file(files), len(base.sha) == 64
         attested = next((file for file in ([chosen] if chosen else files) if file.provenance_url), None)
@@ -63,7 +66,6 @@ def observe_published(
             content = _download(index, chosen, sha256=sha256, deadline=git.deadline, downloaded=downloaded)
         if chosen is None or not content:
             return known(published)
-        refs = find_ref_commits(target, history.remote, history.clone)
         if provenance.commit:
             refs.append(CommitRef(provenance.commit, None, "the commit that the attestation names (not verified)"))
         if tagged:
@@ -114,7 +116,8 @@ def _download(
     name = file.filename
     if file.size is not None and file.size > MOST_BYTES:
         raise index.failure(f"{name} has {file.size:,} bytes; more than {MOST_BYTES >> 20} MiB are not compared")
-    content = index.download(file, MOST_BYTES)
+    held = downloaded.get(file.url) if downloaded is not None else None
+    content = index.download(file, MOST_BYTES) if held is None else held
     if file.sha256 and hashlib.sha256(content).hexdigest() != file.sha256:
         raise index.failure(f"{name} was downloaded, but is not the file that the index lists: its hash differs")
     if downloaded is not None:

@@ -1,0 +1,154 @@
+"""What is asked ahead, by the refs that the clone has: it saves waiting, and never decides what is there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release_state.model.observation import Observation, known, unavailable
+from release_state.model.snapshot import LOOKUPS, Remote, Snapshot
+from release_state.observe.collect import _Foreseer, _Observer, _Shared
+from release_state.observe.defects import Progress
+from release_state.observe.git.clone import observe_clone
+from release_state.observe.git.command import Git
+from release_state.observe.git.reader import CloneReader
+from release_state.observe.git.remote import foresee_refs
+from release_state.observe.http.limits import TimeLeft
+from release_state.observe.lookups import ROWS, with_needs
+from release_state.observe.sources import Sources
+from tests.observe.test_waiting import config_of
+from tests.standins.world import World
+from tests.support.worlds import asked_github, asked_index, forget_requests, world_of
+
+ALL = with_needs(LOOKUPS)
+
+
+class _Run:
+    """A look at a world whose remote answers when the test says so."""
+
+    def __init__(self, world: World, folder: Path, pool: ThreadPoolExecutor) -> None:
+        self.config, self.world = config_of(world, folder), world
+        time = TimeLeft(self.config.lookup_timeout)
+        self.sources = Sources(self.config, world.token, None, {}, threading.Event(), None, time)
+        self.shared = _Shared(pool, Progress(), None, time)
+        self.observed = (self.config.targets[0], None, ALL, self.sources, self.shared)
+
+    def ask_ahead(self) -> None:
+        """Ask everything that can be asked before the remote answers."""
+        never: Future[Observation[Any]] = Future()
+        _Foreseer(*self.observed, never).ask_ahead()
+
+    def observe(self) -> Snapshot:
+        return _Observer(*self.observed).observe(None)
+
+
+@contextmanager
+def looking(world: World, folder: Path) -> Iterator[_Run]:
+    with ThreadPoolExecutor(16) as pool:
+        run = _Run(world, folder, pool)
+        try:
+            yield run
+        finally:
+            run.sources.close()
+
+
+def facts(snapshot: Snapshot) -> dict[str, Any]:
+    """Everything observed, without the moments of the look."""
+    left_out = {"observed_at", "clock_ahead", "rate_limit"}
+    return {name: value for name, value in snapshot.model_dump().items() if name not in left_out}
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with world_of("released") as world:
+        yield world
+
+
+@pytest.mark.parametrize("scenario", ["clean", "released", "partial", "tag-driven"])
+def test_an_up_to_date_clone_foresees_every_question_but_the_last_ones(scenario: str, tmp_path: Path) -> None:
+    with world_of(scenario) as world:
+        compare(world, tmp_path)
+
+
+def compare(world: World, tmp_path: Path) -> None:
+    with looking(world, tmp_path / "plain") as run:
+        forget_requests(world)
+        plain, asked = facts(run.observe()), [*asked_github(world), *asked_index(world)]
+    with looking(world, tmp_path / "ahead") as run:
+        forget_requests(world)
+        run.ask_ahead()
+        ahead = [*asked_github(world), *asked_index(world)]
+        forget_requests(world)
+        assert facts(run.observe()) == plain
+        later = [*asked_github(world), *asked_index(world)]
+    assert sorted([*ahead, *later]) == sorted(asked), "nothing is asked twice, and nothing in vain"
+    assert all("jobs" in path for _, path, *_ in later), "only the last run's jobs and log follow from other answers"
+
+
+def test_what_the_clone_says_is_no_fact(tmp_path: Path) -> None:
+    """The remote has moved on: a commit was pushed, and the tag is gone, which the clone has not seen."""
+    with world_of("released") as world:
+        world.delete_tag("0.2.0")
+        head = world.commit("A change that the clone has not fetched.")
+        with looking(world, tmp_path / "plain") as run:
+            plain = facts(run.observe())
+        with looking(world, tmp_path / "ahead") as run:
+            run.ask_ahead()
+            found = run.observe()
+    assert facts(found) == plain
+    assert found.ci.present().sha == head and found.remote.present().tag("v0.2.0") is None
+
+
+def test_a_failure_ahead_counts_for_nothing(tmp_path: Path) -> None:
+    row, answers = ROWS["workflow_files"], iter([unavailable("git", "not there yet"), known(None)])
+    with ThreadPoolExecutor(2) as pool:
+        shared = _Shared(pool, Progress(), None, TimeLeft(10))
+        assert shared.ask_ahead(row, ("key",), lambda: next(answers)).result().unavailable
+        assert shared.ask(row, ("key",), lambda: next(answers)).result() == known(None)
+        part_failed: Observation[Any] = known({"a": unavailable("GitHub", "no answer")})
+        shared.ask_ahead(row, ("parts",), lambda: part_failed)
+        assert shared.ask(row, ("parts",), lambda: known({"a": known(1)})).result() == known({"a": known(1)})
+
+
+def test_a_defect_ahead_is_no_defect_of_the_run() -> None:
+    def break_down() -> Observation[Any]:
+        raise LookupError("a defect")
+
+    with ThreadPoolExecutor(2) as pool:
+        shared = _Shared(pool, Progress(), None, TimeLeft(10))
+        assert shared.ask_ahead(ROWS["ci"], ("key",), break_down).result().unavailable
+        assert shared.ask(ROWS["ci"], ("key",), lambda: known(1)).result() == known(1)
+        shared.ask_ahead(ROWS["ci"], ("other",), break_down)
+        with pytest.raises(LookupError):
+            shared.ask(ROWS["ci"], ("other",), break_down).result()
+
+
+def test_what_was_asked_ahead_is_not_kept_for_another_look() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        shared = _Shared(pool, Progress(), None, TimeLeft(10))
+        shared.ask_ahead(ROWS["ci"], ("ci", "old"), lambda: known("old"))
+        shared.forget([("pulls",)])
+        assert shared.ask(ROWS["ci"], ("ci", "old"), lambda: known("new")).result() == known("new")
+
+
+def foreseen(world: World, url: str = "") -> Remote | None:
+    clone = observe_clone(world.clone, "origin", 20, None).present()
+    return foresee_refs(CloneReader(world.clone, Git(20)), clone, "origin", url or world.remote_url)
+
+
+def test_the_clone_says_what_it_last_saw(world: World) -> None:
+    found = foreseen(world)
+    assert found and found.default_branch == "main" and found.branch("main") and found.tag("v0.2.0")
+    assert not found.branch("HEAD"), "it is no branch"
+
+
+def test_a_clone_of_something_else_foresees_nothing(world: World) -> None:
+    assert foreseen(world, "https://git.example/other.git") is None
+    (world.clone / ".git" / "shallow").write_text(world.clone_git.run("rev-parse", "HEAD").strip() + "\n")
+    assert foreseen(world) is None
