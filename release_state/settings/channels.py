@@ -56,6 +56,8 @@ def defined_channels(
                 raise UsageProblem(f"{origin}: channels.{name}.{validate.shown(key)} is not known{near}")
             values[name, key] = Value(",".join(map(str, given)) if isinstance(given, list) else str(given), origin)
         defined[name] = {**defined.get(name, {}), **keys}
+    for name in _find_new_names(arguments, defined):
+        defined[validate.channel_name(name)] = {}
     for each in CHANNEL_SETTINGS:
         for name, value in _given(each, arguments, environ, defined).items():
             values[name, each.key] = value
@@ -65,6 +67,18 @@ def defined_channels(
     defined["testpypi"].setdefault("dependencies-index-url", defined["pypi"]["index-url"])
     public = (index, test_index)
     return DefinedChannels(tuple(_channel(name, keys, public, origin) for name, keys in defined.items()), values)
+
+
+def _find_new_names(arguments: Arguments, known: Collection[str]) -> list[str]:
+    """The channels that the command line alone defines, by their index: none unless it chooses one of them.
+
+    A run of a project list prints its commands so, with all of its channels: they do not find that list again.
+    """
+    given = (text.partition("=") for text in arguments.index_urls)
+    new = list(dict.fromkeys(name for name, is_given, _ in given if is_given and name not in known))
+    if set(new).isdisjoint(arguments.channels):
+        return []
+    return [name for name in new if name in arguments.channels or not validate.nearest(name, known)]
 
 
 def _given(

@@ -294,6 +294,17 @@ def test_a_local_version_is_for_an_index_of_ones_own(tmp_path: Path) -> None:
             loaded(here, channels=channels, versions=("2.0", "1.0+cpu.1"))
 
 
+def test_a_channel_of_the_command_line_alone(tmp_path: Path) -> None:
+    cwd = plain_folder(tmp_path / "here")
+    own = loaded(cwd, channels=("internal",), index_urls=("internal=https://i/",), leaves=("internal=tag",)).targets[0]
+    assert (own.channel.index_url, own.channel.leaves, own.channel.is_public_index) == ("https://i/", ("tag",), False)
+    for slip, said in (("pypy=https://i/", "did you mean pypi"), ("other=https://i/", "known: pypi")):
+        with pytest.raises(UsageProblem, match=said):
+            loaded(cwd, index_urls=(slip,))
+    with pytest.raises(UsageProblem, match="internal"):
+        loaded(cwd, leaves=("internal=tag",))
+
+
 def test_address_of_a_channel_command_line_over_environment_over_table(tmp_path: Path) -> None:
     cwd = plain_folder(tmp_path / "here", "channels.my-index.index-url = 'https://table/'")
     environ = {"RELEASE_STATE_INDEX_URL_MY_INDEX": "https://env/", "RELEASE_STATE_INDEX_URL_PYPI": "https://other/"}

@@ -156,6 +156,18 @@ def test_a_setting_of_the_clones_file_is_found_again_or_repeated(each: Setting, 
     assert_same(again(config, tmp_path / "there"), config)
 
 
+def test_a_channel_of_a_list_is_defined_again(tmp_path: Path) -> None:
+    own = {"index-url": "https://packages.example/simple/", "leaves": ["tag"], "dependencies-index-url": "https://d/x/"}
+    table = {
+        "package": "orbit",
+        "repository": "octo/orbit",
+        "channels": {"internal": own, "other": {**own, "leaves": []}},
+    }
+    given = Arguments(versions=("0.2.0",), channels=("internal",))
+    config = load(given, {}, tmp_path, find_repository, listed=(table, "projects.toml"))
+    assert_same(again(config, tmp_path / "there"), config)
+
+
 def test_what_was_said_wins_over_the_clones_file_again(tmp_path: Path) -> None:
     """The default value too, where the file has another."""
     clone = clone_with(tmp_path / "clone", "[tool.release-state]\nci-required = false\nlookup-timeout = 7\n")
