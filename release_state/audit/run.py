@@ -90,6 +90,10 @@ def check_usage(arguments: Arguments, refused: Sequence[str], named: Sequence[st
         raise UsageProblem("--plan cannot be combined with --version all or a specifier: give one version for its plan")
     if arguments.wait != "0":
         raise UsageProblem("--wait cannot be combined with --version all or a specifier: give the version to wait for")
+    if arguments.checks:
+        raise UsageProblem(
+            "--checks cannot be combined with --version all or a specifier: own checks judge one version"
+        )
     for option in refused:
         raise UsageProblem(f"{option} cannot be combined with --version all or a specifier: give one version for it")
     if wrong := [name for name in named if name.endswith(".py") and name != FILE]:

@@ -24,7 +24,7 @@ from release_state.model.outcome import CheckResult
 from release_state.observe.defects import describe_defects
 from release_state.run.background import Background, wait_for
 from release_state.run.checks import fill_report, load
-from release_state.verdict.check import CheckInfo, describe
+from release_state.verdict.check import CheckInfo, describe, run_function
 from release_state.verdict.conclude import conclude
 
 FILE = "test_audit.py"
@@ -50,7 +50,7 @@ def run_check(
     """Call a check outside of pytest; its result (not timed), and the exception that it ended with."""
     error: BaseException | None = None
     try:
-        function(**given)
+        run_function(function, given)
     except (Exception, pytest.skip.Exception) as raised:
         error = raised
     return conclude(info, error, key, seconds=0.0, where=where or f"in {function.__name__}"), error
@@ -65,7 +65,7 @@ class AuditItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the check."""
-        self.function(**self.given)
+        run_function(self.function, self.given)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The check's file, line and name."""

@@ -84,7 +84,7 @@ def _main(given: list[str]) -> int:
 
 def _run(folder: Path, word: str, rest: list[str]) -> int:
     """Run a command, or the options without one, on the suite in a folder."""
-    from release_state.cli.commands import to_options
+    from release_state.cli.commands import read_places, to_options
     from release_state.common.errors import UsageProblem
 
     if any(argument in ("-h", "--help") for argument in rest):
@@ -101,8 +101,8 @@ def _run(folder: Path, word: str, rest: list[str]) -> int:
         options = to_options(word, rest)
     except UsageProblem as problem:
         return _refuse(str(problem))
-    if options == ["--list-checks"]:
-        return list_checks(folder)
+    if (places := read_places(options)) is not None:
+        return list_checks(folder, places)
     # Until the plugin takes over: while pytest is imported, there is nothing to clean up.
     interrupts = Interrupts()
     interrupts.start()
@@ -155,15 +155,22 @@ def _as_pytest_knows_it(argument: str) -> str:
     return "--help" if argument == "--help-all" else argument
 
 
-def list_checks(folder: Path) -> int:
-    """Print all checks: ID, phases, level, fact."""
+def list_checks(folder: Path, places: Sequence[str] = ()) -> int:
+    """Print all checks, with one's own: ID, phases, level, fact."""
+    from release_state.common.errors import UsageProblem
+    from release_state.common.text import disarm_commands, sanitize
     from release_state.run.checks import catalogue
+    from release_state.settings.own_checks import find_own_checks
 
-    checks = catalogue(folder / "checks")
+    try:
+        checks = catalogue(folder / "checks", tuple(find_own_checks(places, os.environ, Path.cwd())))
+    except UsageProblem as problem:
+        return _refuse(disarm_commands(sanitize(str(problem))))
     ids, phases = (max(map(len, column)) for column in zip(*((c.id, c.places) for c in checks), strict=True))
     for check in checks:
         level = "blocking" if check.blocking else "advice"
-        sys.stdout.write(f"{check.id:{ids}}  {check.places:{phases}}  {level:8}  {check.title}\n")
+        origin = f"  ({check.origin})" if check.origin else ""
+        sys.stdout.write(f"{check.id:{ids}}  {check.places:{phases}}  {level:8}  {sanitize(check.title + origin)}\n")
     return 0
 
 

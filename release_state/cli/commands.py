@@ -33,10 +33,23 @@ def to_options(word: str, rest: Sequence[str]) -> list[str]:
         has_name = bool(rest) and not rest[0].startswith("-")
         return ["--demo", rest[0] if has_name else "partial", *rest[has_name:]]
     if word == "checks":
-        if rest:
-            raise UsageProblem("checks lists all checks: it takes nothing more")
-        return ["--list-checks"]
+        if read_places(options := ["--list-checks", *rest]) is None:
+            raise UsageProblem("checks lists all checks, with your own of --checks PATH: it takes nothing more")
+        return options
     return [*_all_versions(rest), *rest] if word == "audit" else [*rest]
+
+
+def read_places(options: Sequence[str]) -> list[str] | None:
+    """The values of `--checks` beside `--list-checks`; None if that is not given, or if there is anything else."""
+    import argparse
+
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, prog="release-state")
+    parser.add_argument("--list-checks", action="store_true")
+    parser.add_argument("--checks", action="append", default=[])
+    if "--list-checks" not in options:
+        return None
+    found, others = parser.parse_known_args(options)
+    return None if others else list(found.checks)
 
 
 def _all_versions(rest: Sequence[str]) -> list[str]:

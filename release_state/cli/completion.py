@@ -53,7 +53,9 @@ def _describe_command() -> argparse.ArgumentParser:
             command.add_argument("shell", choices=SHELLS)
         elif word == "history":
             _add(command, [option for option in own if option.names[0] in history.OPTIONS])
-        elif word != "checks":
+        elif word == "checks":
+            _add(command, [option for option in own if option.names[0] == "--checks"])
+        else:
             if word == "demo":
                 command.add_argument("scenario", choices=tuple(SCENARIOS), nargs="?")
             _add(command, own)

@@ -18,7 +18,7 @@ _GROUPS = {
         *("--version", "--channel", "--phase", "--repo", "--package", "--repository"),
         *("--project-list", "--snapshot", "--demo"),
     ),
-    "How": ("--plan", "--wait", "--block-on-advice", "--no-install", "--install-sdists"),
+    "How": ("--plan", "--wait", "--block-on-advice", "--no-install", "--install-sdists", "--checks"),
     "What to write": ("--script", "--save-snapshot", "--reports-dir", "--show-config"),
 }
 _PYTESTS = (

@@ -24,11 +24,14 @@ _SEVERAL = 3
 class Facts:
     """One version on one channel, as observed."""
 
+    snapshot: Snapshot
+    target: Target
+    channel: Channel
+    version: Version
+
     def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-        self.target: Target = snapshot.target
-        self.channel: Channel = snapshot.target.channel
-        self.version: Version = snapshot.target.parsed_version
+        self.snapshot, self.target = snapshot, snapshot.target
+        self.channel, self.version = snapshot.target.channel, snapshot.target.parsed_version
 
 
 class GitFacts(Facts):

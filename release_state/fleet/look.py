@@ -42,7 +42,7 @@ from release_state.observe.token import find_token
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import suite_command
 from release_state.run.base import own_run_id
-from release_state.run.checks import catalogue, load
+from release_state.run.checks import catalogue
 from release_state.settings.config import RunConfig
 from release_state.verdict.check import select_phase
 from release_state.verdict.verdict import TargetVerdict, judge
@@ -138,7 +138,7 @@ class Look:
     def _judge(self, config: RunConfig, snapshot: Snapshot, *, broken: bool) -> TargetVerdict:
         phase = Phase(snapshot.phase)
         recovery = Recovery(Release(snapshot), config.plan)
-        checks = select_phase(catalogue(self.checks_folder), phase)
+        checks = select_phase(catalogue(self.checks_folder, tuple(config.own_checks)), phase)
         given = {
             "release": recovery.release,
             "plan": recovery,
@@ -149,9 +149,9 @@ class Look:
         }
         results = []
         for check in checks:
-            function = getattr(load(self.checks_folder / check.file), check.function)
-            wanted = {key: given[key] for key in inspect.signature(function).parameters}
-            results.append(run_check(check, function, wanted, snapshot.target.key)[0])
+            wanted = {key: given[key] for key in inspect.signature(check.call).parameters}
+            where = f"in {check.file}, {check.function}"
+            results.append(run_check(check, check.call, wanted, snapshot.target.key, where)[0])
         changed, advice = name_sources(snapshot.moved), config.block_on_advice
         return judge(recovery, phase, results, checks, changed=changed, block_on_advice=advice, broken=broken)
 

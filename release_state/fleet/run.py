@@ -21,7 +21,9 @@ from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles
 from release_state.report.screen import Screen
 from release_state.run.base import Run
+from release_state.run.checks import catalogue
 from release_state.run.options import Invocation
+from release_state.run.own_checks import describe_origins
 
 
 class FleetFiles(ReportFiles):
@@ -69,6 +71,7 @@ class FleetRun(Run):
             "--plan": arguments.plan != "auto",
             "--wait": arguments.wait != "0",
             "--phase pre-publish": arguments.phase == Phase.PRE_PUBLISH.value,
+            "--checks (of an audit)": bool(arguments.audit and arguments.checks),
             "--phase (of an audit)": bool(arguments.audit and arguments.phase != "auto"),
         }
         for option in (name for name, is_given in refused.items() if is_given):
@@ -82,12 +85,14 @@ class FleetRun(Run):
         listed = cast("Path", given.listed)
         self.projects = read_projects(listed, arguments, given.environ, given.cwd)
         config = self.projects[0].config
+        own_checks = tuple(config.own_checks)  # the same for each project; imported before anything is contacted
+        own = describe_origins(catalogue(given.checks_folder, own_checks)) if own_checks else []
         api = config.targets[0].github_api
         self.reports = FleetFiles(config.reports_dir, f"fleet-{len(self.projects)}-projects")
         if self.executes:  # this early, because each worker is told where the projects' reports go
             self.reserve()
         token_source = find_token(given.environ, api)[1]
-        self._header = report.header(listed, len(self.projects), arguments.audit, api, token_source)
+        self._header = [*report.header(listed, len(self.projects), arguments.audit, api, token_source), *own]
         self.session = FleetController(
             self.projects,
             partial(Look, given.checks_folder, self.reports.own, api, given.environ),

@@ -116,6 +116,12 @@ class Statement(Exception):  # noqa: N818 - how a check ends, not an error
         advice: bool = False,
         blocks: bool = False,
     ) -> None:
+        texts = {"expected": expected, "found": found, "why": why}
+        for name, text in texts.items():
+            if not isinstance(text, str):
+                raise TypeError(f"{name} is {type(text).__name__}, expected a text")
+        if not all(isinstance(each, Step) for each in steps):
+            raise TypeError("steps are made with step(), a list of them")
         super().__init__(found)
         self.expected, self.found, self.why = expected, found, why
         self.steps, self.advice, self.blocks = tuple(steps), advice, blocks

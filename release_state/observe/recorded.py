@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any, cast
@@ -25,7 +25,8 @@ from release_state.model.target import Target, parse_version
 from release_state.plan.diagnosis import choose_phase
 from release_state.settings import validate
 from release_state.settings.config import TAG_PLACEHOLDERS, RunConfig
-from release_state.settings.options import CHANNEL_SETTINGS, PHASES, PLANS, RUN_OPTIONS, SETTINGS, setting
+from release_state.settings.options import CHANNEL_SETTINGS, OWN_CHECKS, PHASES, PLANS, RUN_OPTIONS, SETTINGS, setting
+from release_state.settings.own_checks import OwnChecks
 from release_state.settings.reports import find_reports_folder
 from release_state.settings.sources import COMMAND_LINE, ENVIRONMENT, Arguments, Value
 
@@ -87,6 +88,17 @@ def update_phases(snapshots: Sequence[Snapshot], fixed_phase: Phase | None, want
         if fixed_phase:
             phase, reason = fixed_phase, f"given ({reason})"
         again.append(snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason}))
+    return again
+
+
+def name_own_checks(snapshots: Sequence[Snapshot], own: Iterable[OwnChecks]) -> list[Snapshot]:
+    """Return the snapshots with the own checks of this run: a printed command never names those that a file names."""
+    options = list(dict.fromkeys((OWN_CHECKS, each.option) for each in own))
+    again = []
+    for snapshot in snapshots:
+        kept = (pair for pair in snapshot.target.settings if pair[0] != OWN_CHECKS)
+        target = snapshot.target.model_copy(update={"settings": (*kept, *options)})
+        again.append(snapshot.model_copy(update={"target": target}))
     return again
 
 
@@ -189,7 +201,7 @@ def _check_target(target: Target) -> None:
     validate.relative_path("changelog", target.changelog)
     validate.http_url("github_api", target.github_api)
     validate.http_url("github_web", target.github_web)
-    known = {each.key for each in (*SETTINGS, *RUN_OPTIONS, *CHANNEL_SETTINGS)}
+    known = {OWN_CHECKS, *(each.key for each in (*SETTINGS, *RUN_OPTIONS, *CHANNEL_SETTINGS))}
     for key, text in target.settings:
         if key not in known or re.search(r"[\x00-\x1f\x7f]", text):
             raise UsageProblem(f"{validate.shown(key)}: {validate.shown(text)} is not a setting")

@@ -13,14 +13,16 @@ from types import ModuleType
 
 import pytest
 
-from release_state.common.errors import redact
+from release_state.common.errors import UsageProblem, redact
 from release_state.common.text import sanitize
 from release_state.facts.health import explain_by_status
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import CheckResult, Outcome, Statement
 from release_state.model.target import Target
+from release_state.run.own_checks import OwnModule, load_own_checks
 from release_state.run.session import get_session
-from release_state.verdict.check import MARKER, CheckInfo, describe
+from release_state.settings.own_checks import OwnChecks
+from release_state.verdict.check import MARKER, CheckInfo, describe, list_marks, run_function
 from release_state.verdict.conclude import ADVICE, REMEDY, conclude
 
 OF_MANY = ("audit", "fleet")
@@ -44,22 +46,26 @@ _SHOWN = {
 
 
 @cache
-def catalogue(folder: Path) -> tuple[CheckInfo, ...]:
-    """Every check of the folder's `test_*.py` files, in the order of files and lines.
+def catalogue(folder: Path, own: tuple[OwnChecks, ...] = ()) -> tuple[CheckInfo, ...]:
+    """Every check of the folder's `test_*.py` files, in the order of files and lines, then the checks of one's own.
 
     The catalogue, not pytest's collection, defines the checks of a phase: a narrowed run cannot pass for a whole one.
-    Raises ValueError if two checks share an ID or a check belongs to no phase.
+    Raises ValueError if two checks share an ID or a check belongs to no phase; UsageProblem if one's own do.
     """
     found: dict[str, CheckInfo] = {}
     for path in sorted(folder.glob("test_*.py")):
         module = load(path)
         functions = [value for value in vars(module).values() if inspect.isfunction(value)]
-        for info in filter(None, (describe(function, _marks_of(module)) for function in functions)):
+        for info in filter(None, (describe(function, list_marks(module)) for function in functions)):
             if info.id in found:
                 raise ValueError(f"two checks are called {info.id}: {found[info.id].function} and {info.function}")
             if not info.phases and not of_many(module):
                 raise ValueError(f"{info.id} belongs to no phase: mark it or its file")
             found[info.id] = info
+    for info in (info for file in load_own_checks(own) for info in file.checks.values()):
+        if (other := found.setdefault(info.id, info)) is not info:
+            places = f"{info.function} of {info.origin} and {other.function} of {other.origin or 'release-state'}"
+            raise UsageProblem(f"two checks are called {info.id}: {places}; give yours a word of its own")
     return tuple(found.values())
 
 
@@ -89,13 +95,8 @@ def _loaded(path: Path) -> ModuleType:
 
 def of_many(module: object) -> str | None:
     """The marker in `OF_MANY` that a file of checks carries, if any."""
-    names = {mark.name for mark in _marks_of(module)}
+    names = {mark.name for mark in list_marks(module)}
     return next((name for name in OF_MANY if name in names), None)
-
-
-def _marks_of(module: object) -> list[pytest.MarkDecorator]:
-    marks = getattr(module, "pytestmark", [])
-    return marks if isinstance(marks, list) else [marks]
 
 
 def call_check(item: pytest.Function) -> bool | None:
@@ -109,7 +110,7 @@ def call_check(item: pytest.Function) -> bool | None:
     check = _check_of(item)
     given = {name: item.funcargs[name] for name in inspect.signature(check).parameters}
     try:
-        check(**given)
+        run_function(check, given)
     except BaseException as error:
         item.stash[_ENDED] = error
         raise
@@ -144,7 +145,8 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
     info, target = describe(check, marks), item.callspec.params["target"]
     if info is None or not isinstance(target, Target):
         raise TypeError(f"{item.nodeid} is no check of a target")
-    where = f"in {Path(item.path).name}, {item.name}"
+    place = item.parent.nodeid if isinstance(item.parent, OwnModule) else Path(item.path).name
+    where = f"in {place}, {item.name}"
     snapshot = get_session(item.config).snapshot
     result = conclude(
         info,

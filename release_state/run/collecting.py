@@ -5,6 +5,7 @@ Like the plugin, which registers them, imports only the standard library and pyt
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,21 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
         return None
     item.run_and_report()
     return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Add the checks of one's own to those of the folder."""
+    report = yield
+    if isinstance(collector, pytest.Session) and report.passed:
+        from release_state.run.own_checks import make_collectors
+        from release_state.run.session import KEY
+
+        places = getattr(collector.config.stash.get(KEY, None), "own_checks", ())
+        report.result += make_collectors(collector, places)
+    return report
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

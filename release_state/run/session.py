@@ -24,6 +24,7 @@ from release_state.model.snapshot import Snapshot
 from release_state.model.target import Target
 from release_state.observe.defects import Progress
 from release_state.run.background import Background, wait_for
+from release_state.settings.own_checks import OwnChecks
 from release_state.verdict.check import CheckInfo, select_phase
 
 if TYPE_CHECKING:
@@ -50,9 +51,15 @@ class Session:
     """What each process of a run has: the targets, and later their snapshots."""
 
     def __init__(
-        self, targets: Sequence[Target], fixed_phase: Phase | None, *, block_on_advice: bool, wanted: Wanted
+        self,
+        targets: Sequence[Target],
+        fixed_phase: Phase | None,
+        *,
+        block_on_advice: bool,
+        wanted: Wanted,
+        own_checks: Sequence[OwnChecks],
     ) -> None:
-        self.targets, self.fixed_phase = tuple(targets), fixed_phase
+        self.targets, self.fixed_phase, self.own_checks = tuple(targets), fixed_phase, tuple(own_checks)
         self.block_on_advice, self.wanted = block_on_advice, wanted
         self._snapshots: dict[str, Snapshot] | None = None
         self._recoveries: dict[str, Recovery] = {}
@@ -108,8 +115,11 @@ class Controller(Background[Snapshot], Session):
         block_on_advice: bool,
         wanted: Wanted,
         files: Sequence[str] = (),
+        own_checks: Sequence[OwnChecks] = (),
     ) -> None:
-        Session.__init__(self, targets, fixed_phase, block_on_advice=block_on_advice, wanted=wanted)
+        Session.__init__(
+            self, targets, fixed_phase, block_on_advice=block_on_advice, wanted=wanted, own_checks=own_checks
+        )
         Background.__init__(self, self._look, with_workers=with_workers)
         self.checks, self._collect = checks, collect
         self.narrowed = narrowed
@@ -153,6 +163,7 @@ class Controller(Background[Snapshot], Session):
             "exchange": str(self.exchange),
             "block_on_advice": self.block_on_advice,
             "wanted": self.wanted,
+            "own_checks": [list(place) for place in self.own_checks],
         }
 
     def add(self, result: CheckResult) -> None:
@@ -219,6 +230,7 @@ class Worker(Session):
             Phase(given["phase"]) if given["phase"] else None,
             block_on_advice=given["block_on_advice"],
             wanted=cast("Wanted", given["wanted"]),
+            own_checks=[OwnChecks(*place) for place in given["own_checks"]],
         )
         self.exchange = Path(given["exchange"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timezone
 from functools import cached_property
 from pathlib import Path
@@ -25,9 +26,11 @@ from release_state.report.screen import Screen, is_live
 from release_state.run.base import Run, own_run_id
 from release_state.run.checks import catalogue, read_result
 from release_state.run.options import Invocation
+from release_state.run.own_checks import describe_origins
 from release_state.run.session import Collect, Controller
 from release_state.settings.config import RunConfig
 from release_state.settings.config import load as load_config
+from release_state.settings.own_checks import find_own_checks, refuse_inspected
 
 # What is needed only after the first request is imported where it is used: see `import_later`.
 if TYPE_CHECKING:
@@ -84,9 +87,12 @@ class VersionsRun(Run):
             self.config = load_config(given.arguments, given.environ, given.cwd, find_repository)
             observe = self._observation(fixed)
         _refuse_unwritable(files, self.config)
+        own_checks = tuple(self.config.own_checks)
+        if own_checks:  # they are imported before anything is contacted
+            catalogue(given.checks_folder, own_checks)
         self.session = Controller(
             self.config.targets,
-            lambda: catalogue(given.checks_folder),
+            lambda: catalogue(given.checks_folder, own_checks),
             fixed,
             observe,
             narrowed=given.narrowed or bool(given.markers and fixed is None),
@@ -94,6 +100,7 @@ class VersionsRun(Run):
             block_on_advice=self.config.block_on_advice,
             wanted=self.config.plan,
             files=given.named if all(name.endswith(".py") for name in given.named) else (),
+            own_checks=own_checks,
         )
         self.waiting: Waiting | None = None
         if self.config.wait:
@@ -114,10 +121,19 @@ class VersionsRun(Run):
             raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
         if arguments.wait != "0":
             raise UsageProblem("--snapshot and --wait exclude each other: what is recorded does not change")
-        from release_state.observe.recorded import load, make_config, update_phases
+        from release_state.observe.recorded import load, make_config, name_own_checks, update_phases
 
-        recorded = update_phases(load(self.given.files["snapshot"]), fixed, cast("Wanted", arguments.plan))
-        self.config = make_config(recorded, arguments, self.given.environ, self.given.cwd)
+        own_checks = find_own_checks(arguments.checks, self.given.environ, self.given.cwd)
+        recorded = name_own_checks(load(self.given.files["snapshot"]), own_checks)
+        recorded = update_phases(recorded, fixed, cast("Wanted", arguments.plan))
+        self.config = replace(
+            make_config(recorded, arguments, self.given.environ, self.given.cwd), own_checks=own_checks
+        )
+        for target in self.config.targets:
+            clone = Path(target.clone) if target.clone else None
+            refuse_inspected(
+                tuple(own_checks), clone, target.repository, target.github_web, target.remote, find_repository
+            )
         when = min(each.observed_at for each in recorded).astimezone(timezone.utc)
         self.aside = f"as recorded at {when:%Y-%m-%d %H:%M} UTC, nothing is asked now"
         return lambda wanted, cancel: [found for found in recorded if found.target in self.config.targets]
@@ -163,7 +179,8 @@ class VersionsRun(Run):
         from release_state.report import terminal
 
         source = "the demo world" if self.demo else self.token_source
-        return self.with_aside(terminal.header(self.config, source))
+        own = describe_origins(self.session.checks()) if self.config.own_checks else []
+        return [*self.with_aside(terminal.header(self.config, source)), *own]
 
     def phases(self) -> str | None:
         """The phase of each target and its reason; None while nothing is observed."""

@@ -20,11 +20,13 @@ from release_state.settings.channels import DefinedChannels, defined_channels, s
 from release_state.settings.options import (
     CHANNEL_SETTINGS,
     DEFAULT_CHANNEL,
+    OWN_CHECKS,
     PHASES,
     PLANS,
     SETTINGS,
     VERSION_RULES,
 )
+from release_state.settings.own_checks import OwnChecks, find_own_checks, refuse_inspected
 from release_state.settings.reports import find_reports_folder
 from release_state.settings.servers import find_servers
 from release_state.settings.sources import (
@@ -75,6 +77,8 @@ class RunConfig:
     plan: Wanted = "auto"
     wait: float = 0.0
     """Longest wait for releases in progress, in seconds; 0: no wait."""
+    own_checks: Mapping[OwnChecks, Value] = field(default_factory=dict)
+    """Places with checks of one's own, and who named them."""
     audit: str | None = None
     """As in the arguments. The targets then stand for channels, and their version is a placeholder."""
     waivers: tuple[Waiver, ...] = ()
@@ -143,6 +147,10 @@ def load(
         # Git would use the settings of that folder, and the repository itself may contain it.
         raise UsageProblem(f"{table_origin}: remote-url {validate.shown(remote_url)} is a folder of this machine")
     reports_dir = find_reports_folder(values, cwd, environ, web, repository)
+    # An audit compares versions with each other; the checks of one version have no part in it.
+    own_checks = {} if arguments.audit else find_own_checks(arguments.checks, environ, cwd)
+    name = validate.ref_name("--remote", get["remote"])
+    refuse_inspected(tuple(own_checks), clone.top if clone else None, repository, web, name, find_repository)
     base = get.get("base-branch")
     configured = _given(values, defined)
     common: dict[str, Any] = {
@@ -150,7 +158,7 @@ def load(
         "repository": repository,
         "channels": tuple(map(_public, channels)),
         "base_branch": validate.ref_name("--base-branch", base) if base else None,
-        "remote": validate.ref_name("--remote", get["remote"]),
+        "remote": name,
         "remote_url": strip_credentials(remote_url),
         "clone": str(clone.top) if clone else None,
         **_project(get),
@@ -160,8 +168,11 @@ def load(
         "github_web": web,
         "reports_dir": str(reports_dir),
         # A printed command finds a clone's own file again, but not a project list or the folder's file.
-        "settings": _list_options(
-            arguments, environ, values, table_origin if listed or clone is None else "", reports_dir, defined
+        "settings": (
+            *_list_options(
+                arguments, environ, values, table_origin if listed or clone is None else "", reports_dir, defined
+            ),
+            *dict.fromkeys((OWN_CHECKS, each.option) for each in own_checks),
         ),
     }
     status = {key: values.setdefault(key, Value(url, "default")) for key, url in status_pages(api, chosen).items()}
@@ -196,6 +207,7 @@ def load(
         block_on_advice=arguments.block_on_advice,
         plan=cast("Wanted", arguments.plan),
         wait=validate.seconds("--wait", arguments.wait) if arguments.wait != "0" else 0.0,
+        own_checks=own_checks,
         audit=arguments.audit,
         waivers=waivers if arguments.audit else (),
     )

@@ -193,6 +193,8 @@ RUN_OPTIONS = (
     RunOption("phase", of_version=True),
 )
 
+OWN_CHECKS = "checks"
+"""The option for checks of one's own, repeatable; also `RELEASE_STATE_CHECKS`, and never in a file."""
 PHASES = ("auto", "pre-release", "pre-publish", "post-recovery", "rollback")
 PHASE_ALIASES = {"post-release": "post-recovery"}
 """Other names of phases on the command line."""

@@ -29,6 +29,7 @@ def show(config: RunConfig, token_source: str | None) -> list[str]:
         ("phase", Value(config.phase, "command line" if config.phase != "auto" else "default")),
         ("token", Value("yes" if token_source else "no", token_source or "none found")),
     ]
+    rows += [("checks", value) for value in config.own_checks.values()]
     if config.waivers:
         rows.append(("waivers", Value(str(len(config.waivers)), "[[tool.release-state.waiver]]")))
     return [

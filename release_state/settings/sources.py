@@ -45,6 +45,8 @@ class Arguments:
     plan: str = "auto"
     wait: str = "0"
     """Seconds."""
+    checks: tuple[str, ...] = ()
+    """Places with checks of one's own: paths, or `package:NAME`."""
     audit: str | None = None
     """"all" or a PEP 440 specifier: the audit covers these versions of the history, instead of `versions`."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,6 +16,8 @@ from release_state.model.snapshot import LOOKUPS
 Function = TypeVar("Function", bound=Callable[..., None])
 
 MARKER = "release_state_check"
+DECLARED: list[Callable[..., None]] = []
+"""Every function that was declared as a check in this process; loading compares what it finds with them."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,12 @@ class CheckInfo:
     """Empty for a check of an audit or a fleet."""
     function: str
     file: str
+    """Its name; the whole path for a check of one's own."""
     line: int
+    call: Callable[..., None] = field(compare=False, repr=False)
+    """The function itself."""
+    origin: str = ""
+    """Where a check of one's own comes from, as `--checks` names it; empty for one of the suite."""
 
     @property
     def places(self) -> str:
@@ -52,12 +59,33 @@ def check(
 ) -> Callable[[Function], Function]:
     """Declare a test function as a check; `reads` names its look-ups, so that a narrowed run makes no others.
 
-    Raises ValueError on a name that is no look-up.
+    Raises ValueError on a name that is no look-up, and TypeError if it does not stand above a function.
     """
     if wrong := set(reads) - set(LOOKUPS):
         raise ValueError(f"{check_id} reads {sorted(wrong)}; the look-ups are {', '.join(LOOKUPS)}")
     marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
-    return marker(check_id, reads=tuple(reads), advice=advice, scenario=scenario)
+    mark = marker(check_id, reads=tuple(reads), advice=advice, scenario=scenario)
+
+    def declare(function: Function) -> Function:
+        if not inspect.isfunction(function):
+            raise TypeError(f"{check_id} is declared on {function!r}, which is no function")
+        DECLARED.append(function)
+        return mark(function)
+
+    return declare
+
+
+def run_function(function: Callable[..., None], given: Mapping[str, Any]) -> None:
+    """Call a check with its arguments. It speaks by raising: what it returns instead would be a verdict that is lost.
+
+    Raises TypeError if it returns something, and RuntimeError if it tries to end the process.
+    """
+    try:
+        returned: object = function(**given)  # type: ignore[func-returns-value]
+    except SystemExit as error:
+        raise RuntimeError(f"it called sys.exit({error.code!r})") from error
+    if returned is not None:
+        raise TypeError(f"it returned {type(returned).__name__}; a check raises what it found, and returns nothing")
 
 
 def describe(function: Callable[..., None], module_marks: Sequence[pytest.MarkDecorator] = ()) -> CheckInfo | None:
@@ -79,11 +107,23 @@ def describe(function: Callable[..., None], module_marks: Sequence[pytest.MarkDe
         function=function.__name__,
         file=Path(inspect.getfile(function)).name,
         line=function.__code__.co_firstlineno,
+        call=function,
     )
 
 
+def list_marks(module: object) -> list[pytest.MarkDecorator]:
+    """The markers that a module puts on all of its checks."""
+    marks = getattr(module, "pytestmark", [])
+    return marks if isinstance(marks, list) else [marks]
+
+
 def select_phase(checks: Sequence[CheckInfo], phase: Phase, files: Collection[str] = ()) -> tuple[CheckInfo, ...]:
-    """The checks of one phase; if a run names `files` (as `test_pre_release.py`), without the advice of other files."""
+    """The checks of one phase; if a run names `files` (as `test_pre_release.py`), without the advice of other files.
+
+    Checks of one's own belong to every run.
+    """
     return tuple(
-        check for check in checks if phase in check.phases and (check.blocking or not files or check.file in files)
+        check
+        for check in checks
+        if phase in check.phases and (check.blocking or not files or check.file in files or check.origin)
     )

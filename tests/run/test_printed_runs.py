@@ -18,7 +18,7 @@ from release_state.plan.steps.commands import suite_command
 from release_state.report.script import render_script
 from release_state.run.options import add_options, arguments_of
 from release_state.settings.config import Arguments, RunConfig, load
-from release_state.settings.options import CHANNEL_SETTINGS, RUN_OPTIONS, SETTINGS, Setting, setting
+from release_state.settings.options import CHANNEL_SETTINGS, OWN_CHECKS, RUN_OPTIONS, SETTINGS, Setting, setting
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
@@ -193,7 +193,7 @@ def test_every_option_is_repeated_or_has_a_reason_not_to_be() -> None:
     parser = Parser(_ispytest=True)
     add_options(parser.getgroup("release-state"))
     options = {name.removeprefix("release_state_") for name in vars(parser.parse([])) if "release_state" in name}
-    known = {each.key.replace("-", "_") for each in (*SETTINGS, *RUN_OPTIONS, *CHANNEL_SETTINGS)}
+    known = {each.key.replace("-", "_") for each in (*SETTINGS, *RUN_OPTIONS, *CHANNEL_SETTINGS)} | {OWN_CHECKS}
     assert options - known == NOT_REPEATED, "a new option: repeat it, by release_state/settings/options.py"
     assert set(SAID) == {each.key for each in SETTINGS}
     assert set(ASKED) == {each.key for each in RUN_OPTIONS}

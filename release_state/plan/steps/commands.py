@@ -13,7 +13,7 @@ from release_state.facts.release import Release
 from release_state.model.process import Publisher
 from release_state.model.target import Target, parse_repository
 from release_state.settings.channels import GITHUB_API
-from release_state.settings.options import RUN_OPTIONS, SETTINGS, Setting
+from release_state.settings.options import OWN_CHECKS, RUN_OPTIONS, SETTINGS, Setting
 
 PUSH = ("git", "push", "--no-follow-tags", "--no-recurse-submodules", "--no-signed")
 """The beginning of every push: it pushes the named refs alone, whatever the person's git is set to.
@@ -162,6 +162,8 @@ def suite_command(target: Target, version: str | None = None, channel: str | Non
             command += ["--leaves", f"{each.name}={','.join(each.leaves)}"]
         if each.dependencies_index_url and ("dependencies-index-url", each.name) in target.settings:
             command += ["--dependencies-index-url", f"{each.name}={each.dependencies_index_url}"]
+    for key, place in target.settings:
+        command += [f"--{key}", place] if key == OWN_CHECKS else []
     is_same = version in (None, target.version) and channel in (None, target.channel.name)
     for option in RUN_OPTIONS:
         value = settings.get(option.key) if is_same or not option.of_version else None
