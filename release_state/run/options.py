@@ -103,8 +103,8 @@ def add_options(group: _Group) -> None:
         add(setting.option, help_text, metavar=setting.metavar or setting.key.upper())
     for each in CHANNEL_SETTINGS:
         add(each.option, each.help, action="append", default=[], metavar=each.metavar)
-    own = "file or folder with checks of your own, or package:NAME for a package of checks that must be installed; "
-    add("--checks", own + "repeatable", action="append", default=[], metavar="PATH")
+    own = "file or folder with your own checks, or package:NAME that must be installed "
+    add("--checks", own + "(repeatable)", action="append", default=[], metavar="PATH")
     add("--github-api-url", "GitHub's REST API", metavar="URL")
     add("--github-server-url", "GitHub's web address (default: the server of its API)", metavar="URL")
     add("--no-install", "skip the installation check", action="store_true")
