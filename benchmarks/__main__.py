@@ -6,8 +6,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import asked, cases, page, scale, startup
-from benchmarks.bench import Bench
+from benchmarks import asked, cases, page, round_trips, scale, startup
+from benchmarks.bench import PHASES, Bench
 
 CASES = {
     "floor": cases.against_the_floor,
@@ -16,6 +16,7 @@ CASES = {
     "installations": cases.many_installations,
     "history": scale.over_the_history,
     "memory": cases.memory,
+    "processes": cases.git_processes,
     "projects": scale.many_projects,
     "versions": scale.many_versions,
 }
@@ -37,7 +38,8 @@ def main() -> None:
         if not given.only:
             print("(e) The start, and what is asked", flush=True)
             start = page.Start(startup.imports(given.rounds), startup.first_request(bench), startup.parts(bench))
-            page.write(rows, start, asked.asked(bench), given.rounds)
+            waited = {phase: round_trips.measure(phase) for phase in PHASES}
+            page.write(rows, start, asked.asked(bench), waited, given.rounds)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-import statistics
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import Subject
@@ -35,34 +32,6 @@ class Row:
     met: bool | None = None
     bound: float | None = None
     """The goal as a number, where the ratio is held against it."""
-
-
-@dataclass
-class Lookups:
-    """Times each look-up alone, inside a process of its own."""
-
-    command: Sequence[str]
-    env: Mapping[str, str]
-    found: list[dict[str, float]] = field(default_factory=list)
-    slow: tuple[str, ...] = ()
-    """The slowest ones of the round that does not count: the others are not timed again."""
-
-    def turn(self, counts: bool) -> None:
-        """Time the look-ups once."""
-        command = [*self.command, *(f"--only={name}" for name in self.slow)]
-        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=True)
-        found = json.loads(done.stdout)
-        if counts:
-            self.found.append(found)
-        else:
-            self.slow = tuple(sorted(found, key=lambda name: -float(found[name]))[:3])
-
-    @property
-    def slowest(self) -> tuple[str, float]:
-        """The look-up with the greatest median, and that in seconds."""
-        medians = {name: statistics.median(found[name] for found in self.found) for name in self.found[0]}
-        name = max(medians, key=lambda each: medians[each])
-        return name, medians[name]
 
 
 @dataclass
@@ -103,11 +72,6 @@ class Bench:
         without = [word for name in ("cacheprovider", "hypothesispytest", "anyio") for word in ("-p", f"no:{name}")]
         command = [sys.executable, "-m", "pytest", *page, *without, "--import-mode=importlib", *options]
         return Subject(name, [command], folder, self.env())
-
-    def lookups(self, at: Stage, phase: str, *options: str) -> Lookups:
-        """Each look-up alone."""
-        command = [sys.executable, "-m", "benchmarks.lookups", "--phase", phase, *at.options(), *options]
-        return Lookups(command, self.env(at))
 
 
 def away(round_trip: float) -> str:

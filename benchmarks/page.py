@@ -14,6 +14,7 @@ import matplotlib as mpl
 from benchmarks.asked import Asked
 from benchmarks.bench import Row
 from benchmarks.parts import PARTS
+from benchmarks.round_trips import Waited
 from benchmarks.stage import ROOT
 from benchmarks.startup import MOMENTS, Import
 
@@ -32,6 +33,7 @@ TITLES = {
     "memory": "(f) Peak memory of the largest process",
     "projects": "(g) Many projects",
     "versions": "(h) A whole history",
+    "processes": "(i) Git processes",
 }
 
 INTRODUCTION = """# Performance
@@ -45,10 +47,9 @@ one for TCP and one for TLS 1.3; encrypting itself is not a part of it.
 
 
 NOTES = {
-    "floor": "The floor: the same pytest with the same plugins and as many empty tests, and then the slowest look-up "
-    "alone, with what has to be known before it. At no distance there is nothing to wait for, and what a gate takes "
-    "beside the floor is computing: imports above all (pydantic, requests, pypi-simple and the suite's own), some "
-    "thirty git commands, and the reports; (e) shows where it goes.",
+    "floor": "The floor: the same pytest with the same plugins and as many empty tests, and then the round trips of "
+    "the longest chain of questions, five before a release and six after one. At no distance there is nothing to wait "
+    "for, and what a gate takes beside the floor is computing; (e) shows where it goes.",
     "runbook": "By hand: git fetch, branch, tag and status, pip, and gh for runs, pull requests and the release, one "
     "after the other, without a pause for thought or for reading. The gate learns more than that: what is pulled "
     "together by hand afterwards is not counted. No run under pytest can reach more than *by hand* divided by pytest "
@@ -79,7 +80,13 @@ class Start(NamedTuple):
     parts: Mapping[float, Sequence[float]]
 
 
-def write(rows: Mapping[str, Sequence[Row]], start: Start, asked: Mapping[str, Sequence[Asked]], rounds: int) -> None:
+def write(
+    rows: Mapping[str, Sequence[Row]],
+    start: Start,
+    asked: Mapping[str, Sequence[Asked]],
+    waited: Mapping[str, Sequence[Waited]],
+    rounds: int,
+) -> None:
     """Write both files."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {sys.platform}"
     parts = [
@@ -93,7 +100,7 @@ def write(rows: Mapping[str, Sequence[Row]], start: Start, asked: Mapping[str, S
             parts.append(_start_up(start))
         note = f"{NOTES[name]}\n\n" if name in NOTES else ""
         parts.append(f"## {TITLES[name]}\n\n{note}{_table(found)}")
-    parts.append(_asked(asked))
+    parts += [_wait(waited), _asked(asked)]
     PAGE.write_text("\n".join(parts), encoding="utf-8")
     _plot(rows, PLOT)
 
@@ -143,6 +150,26 @@ def _imports(found: Sequence[Import]) -> str:
         "\n</details>\n",
     ]
     return "\n".join(lines)
+
+
+def _wait(waited: Mapping[str, Sequence[Waited]]) -> str:
+    parts = [
+        "## Who waits for whom\n",
+        "Measured with services that are a second away, beside which computing is little: the seconds are round trips. "
+        "A connection is two, a request one; `git ls-remote` is four. While git is on its way, what the remote will be "
+        "asked about is asked ahead, by the refs that the clone has: an answer counts only if the remote's refs lead "
+        "to the same question. Without a clone, or with one that is behind, look-ups start when what they wait for is "
+        "there.\n",
+    ]
+    for phase, found in waited.items():
+        longest = max(each.ended for each in found)
+        rows = "\n".join(
+            f"| {each.lookup} | {each.started:.1f} | {each.ended:.1f} | {', '.join(each.after) or 'nothing'} |"
+            for each in sorted(found, key=lambda each: (each.ended, each.started))
+        )
+        parts.append(f"{phase}, without installation: {longest:.1f} round trips.\n")
+        parts.append(f"| look-up | starts | ends | waits for |\n|---|---|---|---|\n{rows}\n")
+    return "\n".join(parts)
 
 
 def _asked(asked: Mapping[str, Sequence[Asked]]) -> str:
