@@ -9,7 +9,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +138,7 @@ def supervise(
     bytes; None keeps the last 64 KiB.
     """
     note_running(process)
-    pipes = _Pipes(process, most_output)
+    pipes = Pipes(process, most_output)
     try:
         stopped = pipes.read_until(time.monotonic() + seconds, cancel, room)
     finally:
@@ -153,16 +153,22 @@ def note_running(process: subprocess.Popen[bytes]) -> None:
     _running.add(process.pid)
 
 
-class _Pipes:
-    """What a running program writes."""
+class Pipes:
+    """What a running program writes: all of its output up to the limit (None: the end of it), and the end of errors."""
 
     def __init__(self, process: subprocess.Popen[bytes], most: int | None) -> None:
         self.output, self.errors = bytearray(), bytearray()
-        self._process, self._most = process, most
+        self._process, self._most, self._output = process, most, process.stdout
         self._streams = [stream for stream in (process.stdout, process.stderr) if stream]
 
-    def read_until(self, deadline: float, cancel: Event | None, room: FolderLimit | None) -> str:
-        """Read until the program ends; return why it has to be stopped before that, else an empty text."""
+    def read_until(
+        self,
+        deadline: float,
+        cancel: Event | None,
+        room: FolderLimit | None = None,
+        is_enough: Callable[[], bool] = lambda: False,
+    ) -> str:
+        """Read until the program ends, or until it is enough; return why it has to be stopped, else an empty text."""
         measured = time.monotonic()
         with selectors.DefaultSelector() as selector:
             for stream in self._streams:
@@ -187,7 +193,7 @@ class _Pipes:
                         self._process.wait(min(left, _POLL_SECONDS))
                 if self._most is not None and len(self.output) > self._most:
                     return "too much"
-                if has_ended:
+                if has_ended or is_enough():
                     return ""
                 if room is not None and time.monotonic() - measured > _MEASURE_SECONDS:
                     if room.is_exceeded:
@@ -206,7 +212,7 @@ class _Pipes:
             data = os.read(stream.fileno(), _CHUNK)
         except BlockingIOError:
             return None
-        if stream is not self._process.stdout:
+        if stream is not self._output:
             self.errors = (self.errors + data)[-_TAIL:]
         elif self._most is None:
             self.output = (self.output + data)[-_TAIL:]
@@ -229,9 +235,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         _running.discard(process.pid)
-        for stream in (process.stdout, process.stderr):
+        for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
-                stream.close()
+                with suppress(BrokenPipeError):  # what it was still to be told
+                    stream.close()
 
 
 @atexit.register

@@ -205,7 +205,8 @@ class Git:
         if ended.stopped == "too much" and first is not None:
             return GitOutput(0, ended.output[:first], stderr)
         if ended.stopped:
-            raise GitFailed(self._why_stopped(ended.stopped, arguments), stderr=stderr, stopped=ended.stopped)
+            command = next((word for word in arguments if not word.startswith("-")), "")
+            raise self.stopped(ended.stopped, command, stderr)
         if ended.code not in accept:
             raise GitFailed(*explain_failure(stderr, ended.code), stderr=stderr)
         return GitOutput(ended.code, ended.output, stderr)
@@ -215,13 +216,13 @@ class Git:
         """Seconds until the deadline; negative after it."""
         return self.deadline - time.monotonic()
 
-    def _why_stopped(self, stopped: str, arguments: tuple[str, ...]) -> str:
-        command = next((word for word in arguments if not word.startswith("-")), "")
-        if stopped == "time":
-            return f"git {command} gave no answer within {self.seconds:g} s"
-        if stopped == "cancelled":
-            return f"git {command} was stopped: the run was cancelled"
-        return f"git {command} wrote more than {OUTPUT_LIMIT >> 20} MiB"
+    def stopped(self, why: str, command: str, stderr: str = "") -> GitFailed:
+        """Return the failure of a command that was stopped: why, as ProgramResult says it."""
+        text = {
+            "time": f"git {command} gave no answer within {self.seconds:g} s",
+            "cancelled": f"git {command} was stopped: the run was cancelled",
+        }.get(why, f"git {command} wrote more than {OUTPUT_LIMIT >> 20} MiB")
+        return GitFailed(text, stderr=stderr, stopped=why)
 
 
 def _program(path: str, folder: Path, env: Mapping[str, str], memory: int = GIT_MEMORY) -> GitProgram:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 from typing import TypeVar
@@ -14,8 +15,9 @@ import platformdirs
 from release_state.common.addresses import strip_credentials
 from release_state.model.snapshot import Clone, Remote
 from release_state.observe.git.command import Git, GitFailed
+from release_state.observe.git.objects import OBJECT_NAME
 from release_state.observe.git.reader import CloneReader
-from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit, open_cached_store, open_temporary_store
+from release_state.observe.git.store import Store, WantedCommit, open_cached_store, open_temporary_store
 
 T = TypeVar("T")
 
@@ -37,16 +39,18 @@ class Stores:
     ) -> None:
         self.url, self.cache_dir = url, cache_dir or Path(platformdirs.user_cache_dir("release-state"))
         self._seconds, self._clone_path, self._cancel = seconds, clone_path, cancel
-        self._lock, self._beside, self._exits = Lock(), dict[tuple[bool, bool], Store | None](), ExitStack()
+        self._lock, self._exits = Lock(), ExitStack()
+        self._beside, self._cached = dict[tuple[bool, bool], Store | None](), dict[bool, Store]()
 
     def git(self) -> Git:
         """Git with the time of one look-up. Raises GitFailed."""
         return Git(self._seconds(), self._cancel)
 
     def close(self) -> None:
-        """Remove the stores beside the clone; they are made anew when needed. Not while a look-up reads them."""
+        """Let go of the stores; those beside the clone are made anew when needed. Not while a look-up reads them."""
         with self._lock:
             self._beside.clear()
+            self._cached.clear()
             self._exits.close()
 
     def read(
@@ -65,24 +69,30 @@ class Stores:
         A clone of another remote lends only if it has one of the `related` commits; None: it lends in any case. The
         cache keeps the commits of `keep` for the next fetch. Without `fetches`, the clone is all there is.
         """
-        attempts: list[Callable[[], AbstractContextManager[Store]]] = [
-            lambda: open_cached_store(git, self.url, self.cache_dir, sha256=sha256)
-        ] * (2 if fetches else 0)
-        if beside := self._open_store_beside(git, clone, related, sha256):
-            own = beside.used_by(git, fetches=fetches)
-            attempts.insert(0, lambda: nullcontext(own))
+        beside = self._open_store_beside(git, clone, related, sha256)
+        attempts: list[Callable[[], Store]] = [partial(self._open_cached_store, git, sha256)] * (2 if fetches else 0)
+        if beside:
+            attempts.insert(0, lambda: beside)
         for number, open_store in enumerate(attempts, 1):
-            with open_store() as store:
-                try:
-                    return look(store)
-                except GitFailed as failed:
-                    if failed.stopped or number == len(attempts) or (store.persistent and store.is_healthy()):
-                        raise
-                    if store.persistent:
-                        store.discard()
-                finally:
-                    store.tidy(keep)
+            store = open_store().used_by(git, fetches=fetches)
+            try:
+                return look(store)
+            except GitFailed as failed:
+                if failed.stopped or number == len(attempts) or (store.persistent and store.is_healthy()):
+                    raise
+                if store.persistent:
+                    store.discard()
+                    self._cached.pop(sha256, None)
+            finally:
+                store.tidy(keep)
         raise GitFailed("there is no store to read commits in")
+
+    def _open_cached_store(self, git: Git, sha256: bool) -> Store:
+        with self._lock:
+            if sha256 not in self._cached:
+                made = open_cached_store(git, self.url, self.cache_dir, sha256=sha256)
+                self._cached[sha256] = self._exits.enter_context(made)
+            return self._cached[sha256]
 
     def _open_store_beside(
         self, git: Git, clone: Clone | None, related: Collection[str] | None, sha256: bool

@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from release_state.common.strict import convert_epoch
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Clone, Commit, History, Lineage, Tag
 from release_state.observe.git.clone import SHOWN
 from release_state.observe.git.command import GitFailed, decode_output, observe_git
 from release_state.observe.git.commits import BranchHistory, CommitSet
+from release_state.observe.git.objects import read_commit_line, read_tag_date
 from release_state.observe.git.patches import find_unmerged_commits
-from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
+from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import Details, read_details
 
 _MESSAGES = ("-z", "--encoding=UTF-8", "--no-show-signature", "--format=%H%x1f%P%x1f%B")
-_TAGGER = re.compile(rb"^tagger [^\n]*> (\d{1,12}) [+-]\d{4}$", re.MULTILINE)
 
 
 def read_commits(store: Store, names: Sequence[str]) -> tuple[Commit, ...]:
     """Return the first line and the date of commits in the store; leaves out a commit whose line cannot be read."""
-    if not names:
-        return ()
-    options = ("--no-walk=unsorted", "--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=%H %ct %s")
-    lines = store.run("log", *options, "--end-of-options", *names).text.splitlines()
-    found = (line.split(" ", 2) for line in lines)
-    commits = (
-        (name, convert_epoch(seconds), subject) for name, seconds, subject in (part for part in found if len(part) == 3)
-    )
-    return tuple(Commit(sha=name, subject=subject, committed_at=at) for name, at, subject in commits if at)
+    found = {name: read_commit_line(store.objects, store.git, name) for name in names}
+    return tuple(Commit(sha=name, subject=line[0], committed_at=line[1]) for name, line in found.items() if line)
 
 
 def read_tag_dates(store: Store, names: Sequence[str]) -> dict[str, datetime]:
     """Return when annotated tags were made, by object; leaves out missing ones: a date is not worth a failure."""
     dates = {}
     for name in names:
-        if not OBJECT_NAME.fullmatch(name):
-            continue
         try:
-            # The headers end at the first empty line. What follows is free text.
-            head = store.run("cat-file", "tag", name, first=16_384).output.partition(b"\n\n")[0]
+            if at := read_tag_date(store.objects, store.git, name):
+                dates[name] = at
         except GitFailed as failed:
             if failed.stopped:
                 raise
-            continue
-        if (found := _TAGGER.search(head)) and (at := convert_epoch(found[1])):
-            dates[name] = at
     return dates
 
 

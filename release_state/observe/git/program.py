@@ -1,8 +1,9 @@
 """The one place where the product starts git: GitPython's `Git`, with what it leaves open closed.
 
-GitPython starts the programs. Its own readers are not used, each of them measured to be wrong or slow: refs and tags
-(4.3 s for 2,000 tags; UTF-8 alone), the configuration (without GIT_CONFIG_*, and errors that print lines of included
-files), `is_dirty` (runs filters and monitors), and diffs (201 processes for 100 commits). These are git commands.
+GitPython starts the programs, and reads objects by `cat-file --batch` (see `objects.py`). Its other readers are not
+used, each of them measured to be wrong or slow: refs and tags (4.3 s for 2,000 tags; UTF-8 alone), the configuration
+(without GIT_CONFIG_*, and errors that print lines of included files), `is_dirty` (runs filters and monitors), and diffs
+(201 processes for 100 commits). These are git commands.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ import errno
 import importlib
 import importlib.util
 import os
+import re
 import stat
 import subprocess
 import sys
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from release_state.observe.process import limit_memory
+from release_state.observe.git.answers import Answers, Limits, ObjectMissing
+from release_state.observe.process import limit_memory, note_running, stop
 
 
 def _load() -> ModuleType:
@@ -49,6 +53,9 @@ else:
     GitPython, GitCommandNotFound = _cmd.Git, _cmd.GitCommandNotFound
 
 
+_HEADER = re.compile(rb"([0-9a-f]{40,64}) ([a-z]+) ([0-9]{1,18})\n")
+
+
 class GitProgram(GitPython):
     """Git at an absolute `path`, run in a folder: with these variables and no others, and so much memory (bytes)."""
 
@@ -60,7 +67,8 @@ class GitProgram(GitPython):
         super().__init__(Path(os.sep))
         self.GIT_PYTHON_GIT_EXECUTABLE = path
         self._folder = folder if folder.is_absolute() else Path.cwd() / folder
-        self._env, self._memory = dict(env), memory
+        self._env, self._memory, self.limits = dict(env), memory, Limits()
+        self._ends: list[weakref.finalize[..., Any]] = []
 
     def start(self, *arguments: str, stdin: BinaryIO | int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """Start a command; the caller stops it. Raises OSError."""
@@ -80,9 +88,35 @@ class GitProgram(GitPython):
         limited = limit_memory(command, self._memory, without=sorted(inherited), folder=str(self._folder))
         options = {"as_process": True, "shell": False, "start_new_session": True}
         try:
-            return super().execute(limited, istream, env=self._env, **options)
+            handle = super().execute(limited, istream, env=self._env, **options)
         except GitCommandNotFound as error:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+        if istream == subprocess.PIPE:  # one that stays, and answers
+            note_running(handle.proc)
+            self._ends.append(weakref.finalize(self, stop, handle.proc))
+            handle.proc.stdout = Answers(handle.proc, self.limits)
+        return handle
+
+    def end(self, *, failed: bool = False) -> bytes:
+        """End the programs that stay. If one `failed`, return what it says about that."""
+        errors = b""
+        for handle in (self.cat_file_all, self.cat_file_header):
+            if handle is not None and handle.proc is not None:
+                answers, handle.proc = handle.proc.stdout, None
+                answers.is_over = answers.is_over or not failed
+                errors += answers.end()
+        self.cat_file_all = self.cat_file_header = None
+        while self._ends:
+            self._ends.pop()()
+        return errors
+
+    def _parse_object_header(self, header_line: bytes) -> tuple[str, str, int]:  # type: ignore[override]  # GitPython types bytes as str
+        """Return name, type and size; GitPython takes names of SHA-1 alone. Raises ObjectMissing, and ValueError."""
+        if header_line.endswith(b" missing\n"):
+            raise ObjectMissing
+        if (found := _HEADER.fullmatch(header_line)) is None:
+            raise ValueError("git cat-file answered something else than an object")
+        return found[1].decode(), found[2].decode(), int(found[3])
 
 
 def _require_folder(path: Path) -> None:

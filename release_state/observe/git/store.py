@@ -12,13 +12,14 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from release_state.common.addresses import strip_credentials
 from release_state.observe.git.command import Git, GitFailed, GitOutput, ask_patiently
 from release_state.observe.git.environment import add_settings, cut_network, hide_repositories
+from release_state.observe.git.objects import OBJECT_NAME, Objects
 from release_state.observe.git.remote import build_network_environment, check_url
 
 _MARKER = "release-state-cache"
@@ -33,7 +34,6 @@ _REFUSED = re.compile(
     r".*(?:not our ref|unadvertised object|remote error|remote ref|\bnot valid\b|^remote:).*", re.MULTILINE
 )
 """Lines in which a remote refuses a commit. Git also names commits if the store is damaged."""
-OBJECT_NAME = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Store:
     path: Path
     env: dict[str, str]
     persistent: bool
+    objects: Objects
     namespace: str = field(default_factory=lambda: f"refs/release-state/{uuid.uuid4().hex}/")
     fetched: bool = False
     fetches: bool = True
@@ -78,17 +79,13 @@ class Store:
 
     def used_by(self, git: Git, *, fetches: bool) -> Store:
         """Return the same store for another look-up, with a time limit and refs of its own."""
-        fetched = any(self.path.glob("objects/pack/*.pack"))
-        return Store(git, self.path, self.env, self.persistent, fetched=fetched, fetches=fetches)
+        fetched = not self.persistent and any(self.path.glob("objects/pack/*.pack"))
+        return Store(git, self.path, self.env, self.persistent, self.objects, fetched=fetched, fetches=fetches)
 
     def present(self, names: Iterable[str]) -> set[str]:
         """Return those of the names that are commits in the store or in the clone that it borrows from."""
-        asked = [name for name in dict.fromkeys(names) if OBJECT_NAME.fullmatch(name)]
-        if not asked:
-            return set()
-        stdin = "".join(f"{name}\n" for name in asked).encode()
-        lines = self.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=stdin).text.splitlines()
-        return {line.split(" ")[0] for line in lines if line.endswith(" commit")}
+        found = ((name, self.objects.read(self.git, name, 1)) for name in filter(OBJECT_NAME.fullmatch, set(names)))
+        return {name for name, commit in found if commit and commit.kind == "commit"}
 
     def present_quietly(self, names: Iterable[str]) -> set[str]:
         """As `present`; none if the store cannot be read."""
@@ -109,8 +106,6 @@ class Store:
         lacking = [sha for sha in refs if sha not in present and OBJECT_NAME.fullmatch(sha)]
         if not lacking:
             return present
-        if not self.fetches:
-            raise GitFailed("the clone lacks commits, and nothing is fetched yet", stopped="not fetched")
         self.fetched = True
         if refused := self._fetch_by_name([*lacking, *filter(OBJECT_NAME.fullmatch, along)]):
             given = self.present(lacking)
@@ -155,6 +150,8 @@ class Store:
             raise GitFailed(why, stopped="shallow")
 
     def _ask_remote(self, *arguments: str, stdin: bytes = b"") -> GitOutput:
+        if not self.fetches:
+            raise GitFailed("the clone lacks commits, and nothing is fetched yet", stopped="not fetched")
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
         # No fetching on demand meanwhile: with a shallow remote, each fetch would start another one without end.
         env = {**self.env, "GIT_NO_LAZY_FETCH": "1"}
@@ -172,16 +169,25 @@ class Store:
         """
         if not names or not (self.persistent or self.fetched):
             return
-        stdin = "".join(f"{name}\n" for name in sorted(names)).encode()
         with suppress(GitFailed):
-            # Without its remote: in a partial clone git would try to fetch what is missing here, and fail.
-            own = {name for name, value in self.env.items() if value.startswith(f"remote.{_REMOTE}.")}
-            env = {**cut_network(self.env), **dict.fromkeys(own, "release-state.none")}
-            listing = (f"--git-dir={self.path}", "cat-file", "--batch-check=%(objectname)")
-            listed = self.git.run(*listing, cwd=self.path, env=env, stdin=stdin).text.splitlines()
-            lacking = [line.removesuffix(" missing") for line in listed if line.endswith(" missing")]
-            if lacking:
-                self._ask_remote("--stdin", "--", _REMOTE, stdin="".join(f"{name}\n" for name in lacking).encode())
+            self._fetch_objects([name for name in sorted(names) if not self.objects.has(self.git, name)])
+
+    def read_file_content(self, name: str, most: int) -> bytes:
+        """Return the first `most` bytes of a file's content; fetches it if a partial fetch left it out.
+
+        Raises GitFailed if it cannot be had.
+        """
+        found = self.objects.read(self.git, name, most)
+        if found is None:
+            self._fetch_objects([name])
+            found = self.objects.read(self.git, name, most)
+        if found is None or found.kind != "blob":
+            raise GitFailed(f"the content {name[:12]} of a file is {found.kind if found else 'missing'}")
+        return found.data
+
+    def _fetch_objects(self, names: Sequence[str]) -> None:
+        if names:
+            self._ask_remote("--stdin", "--", _REMOTE, stdin="".join(f"{name}\n" for name in names).encode())
 
     def is_healthy(self, names: Iterable[str] = ()) -> bool:
         """Return whether the history of its refs and of the given commits can be walked."""
@@ -195,6 +201,7 @@ class Store:
         """Remove the folder if it carries our marker. It first moves aside in one step, for the sake of other runs."""
         if not (self.path / _MARKER).is_file() or self.path.is_symlink():
             return
+        self.objects.close()
         aside = self.path.with_name(f"{self.path.name}.{uuid.uuid4().hex}.discarded")
         with suppress(OSError):
             self.path.rename(aside)
@@ -228,7 +235,8 @@ def open_temporary_store(git: Git, url: str, objects: Path | None, *, sha256: bo
         if objects is not None:
             env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quote_alternate(objects)
         _create(git, path, sha256)
-        yield Store(git, path, env, persistent=False)
+        with _reading(path, env) as read:
+            yield Store(git, path, env, False, read)
 
 
 @contextmanager
@@ -240,11 +248,21 @@ def open_cached_store(git: Git, url: str, cache_dir: Path, *, sha256: bool) -> I
         with open_temporary_store(git, url, None, sha256=sha256) as store:
             yield store
         return
-    store = Store(git, path, _environment(git, url, path), persistent=True)
-    if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
-        store.discard()
-        _ensure(git, path, sha256)
-    yield store
+    env = _environment(git, url, path)
+    with _reading(path, env) as read:
+        store = Store(git, path, env, True, read)
+        if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
+            store.discard()
+            _ensure(git, path, sha256)
+        yield store
+
+
+@contextmanager
+def _reading(path: Path, env: Mapping[str, str]) -> Iterator[Objects]:
+    # Without its remote: in a partial clone git would try to fetch what is missing here, and fail.
+    own = {name for name, value in env.items() if value.startswith(f"remote.{_REMOTE}.")}
+    with closing(Objects(path, {**cut_network(env), **dict.fromkeys(own, "release-state.none")})) as objects:
+        yield objects
 
 
 def _ensure(git: Git, path: Path, sha256: bool) -> bool:

@@ -11,6 +11,7 @@ from release_state.facts.declared.declaration import find_declaration
 from release_state.facts.declared.tree import CONFIGURATION
 from release_state.facts.declared.version import NOTHING, Declaration, unreadable
 from release_state.observe.git.command import decode_output
+from release_state.observe.git.objects import TreeEntry
 from release_state.observe.git.store import Store
 
 SIZE_LIMIT = 2**20
@@ -75,7 +76,7 @@ class CommitTree:
 
     @cached_property
     def _paths(self) -> list[str]:
-        return self._store.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.commit).text.split("\0")
+        return [decode_output(path) for path, _ in self._store.objects.walk(self._store.git, self.commit)]
 
 
 def read_declarations(store: Store, trees: Sequence[CommitTree], package: str) -> list[Declaration]:
@@ -129,7 +130,7 @@ def read_file(store: Store, commit: str, path: str, limit: int, entries: Entries
         if not name:
             return None
         entries = None  # a link leads to another path
-        data = store.run("cat-file", "blob", name, may_fetch=True, first=limit).output
+        data = store.read_file_content(name, limit)
         if mode != _LINK:
             return data
         path = posixpath.normpath(posixpath.join(posixpath.dirname(path), decode_output(data)))
@@ -145,11 +146,23 @@ def has_file(store: Store, commit: str, path: str) -> bool:
 
 def _entries(store: Store, commit: str, paths: Sequence[str]) -> Entries:
     """Return those of the paths that are files or links. A store always has its trees, so this is certain."""
-    listed = store.run("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *paths).text
     entries: Entries = {}
-    for line in listed.split("\0"):
-        facts, _, path = line.partition("\t")
-        mode, kind, name = [*facts.split(" "), "", ""][:3]
-        if kind == "blob":
-            entries[path] = (mode, name)
+    for path in paths:
+        folder, slash, wanted = path.rpartition("/")
+        for entry in _read_folder(store, commit, folder):
+            if entry.is_file and (not wanted or entry.name == _encode(wanted)):
+                entries[folder + slash + decode_output(entry.name)] = (entry.mode, entry.sha)
     return entries
+
+
+def _encode(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
+
+
+def _read_folder(store: Store, commit: str, folder: str) -> tuple[TreeEntry, ...]:
+    """Return the entries of a folder; none if there is no such folder. Follows no link."""
+    found = store.objects.read_tree(store.git, commit)
+    for name in folder.split("/") if folder else ():
+        inner = next((entry.sha for entry in found if entry.is_tree and entry.name == _encode(name)), None)
+        found = store.objects.read_tree(store.git, inner) if inner else ()
+    return found

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from release_state.observe.git.command import GitFailed, decode_output
 from release_state.observe.git.hidden_entries import Entry, find_hidden_changes, find_reports_path, is_own_report
+from release_state.observe.git.objects import Objects
 from release_state.observe.git.reader import CloneReader
 
 _STATUS = (
@@ -114,14 +116,15 @@ def _find_changed(reader: CloneReader, top: Path, entries: list[Entry], others: 
     filters = _find_filters(reader, top, entries)
     changed: list[bytes] = []
     unclear: list[bytes] = []
-    for entry in entries:
-        driver = filters.get(entry.path)
-        if driver is None:
-            changed.append(entry.path)
-        elif driver != b"lfs":
-            unclear.append(entry.path)
-        elif _make_lfs_pointer(top / os.fsdecode(entry.path)) != _read_pointer(reader, entry.index_object):
-            changed.append(entry.path)
+    with closing(Objects(reader.git_dir, reader.env)) as objects:
+        for entry in entries:
+            driver = filters.get(entry.path)
+            if driver is None:
+                changed.append(entry.path)
+            elif driver != b"lfs":
+                unclear.append(entry.path)
+            elif _make_lfs_pointer(top / os.fsdecode(entry.path)) != _read_pointer(reader, objects, entry.index_object):
+                changed.append(entry.path)
     if unclear and not changed and not others:
         raise GitFailed(
             f"unknown whether {decode_output(unclear[0])} differs, without running a filter that the clone configures",
@@ -155,9 +158,10 @@ def _make_lfs_pointer(path: Path) -> bytes | None:
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest.hexdigest()}\nsize {size}\n".encode()
 
 
-def _read_pointer(reader: CloneReader, name: str) -> bytes:
-    is_small = int(reader.run("cat-file", "-s", name).text) <= _POINTER_LIMIT
-    return reader.run("cat-file", "blob", name).output if is_small else b""
+def _read_pointer(reader: CloneReader, objects: Objects, name: str) -> bytes:
+    if (found := objects.read(reader.git, name, _POINTER_LIMIT + 1)) is None:
+        raise GitFailed(f"the object {name} is missing")
+    return found.data if len(found.data) <= _POINTER_LIMIT else b""
 
 
 def _is_only_reports(reader: CloneReader, top: Path, path: bytes, reports: bytes | None) -> bool:

@@ -20,7 +20,8 @@ from release_state.model.observation import Observation
 from release_state.model.snapshot import WorkflowFile, WorkflowFiles
 from release_state.observe.git.command import decode_output, observe_git
 from release_state.observe.git.commits import BranchHistory, CommitSet
-from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
+from release_state.observe.git.objects import OBJECT_NAME
+from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import decode_text, has_file, obtain_files, read_file
 
 SOURCE = "release workflow"

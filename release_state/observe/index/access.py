@@ -19,7 +19,7 @@ from release_state.common.text import sanitize
 from release_state.model.observation import Problem
 from release_state.model.snapshot import IndexFile
 from release_state.model.target import Channel, parse_version
-from release_state.observe.git.store import OBJECT_NAME
+from release_state.observe.git.objects import OBJECT_NAME
 from release_state.observe.http.client import HttpClient, LookupFailed, Response, clean_url, is_other_host, origin_of
 from release_state.observe.http.response import display_url
 from release_state.observe.index.simple import ACCEPT, IndexPage, parse_project_page, parse_root

@@ -297,6 +297,6 @@ class Declarations:
     def _obtain(self, names: Collection[str]) -> None:
         self._store.obtain_files(names)
         for name in names:
-            data = self._store.run("cat-file", "blob", name, may_fetch=True, first=SIZE_LIMIT + 1).output
+            data = self._store.read_file_content(name, SIZE_LIMIT + 1)
             # Content that is too large is replaced by invalid TOML: it declares nothing.
             self._texts[name] = data.decode("utf-8-sig", "replace") if len(data) <= SIZE_LIMIT else "\0"

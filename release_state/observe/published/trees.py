@@ -54,13 +54,7 @@ class Match:
 
 def read_tree(store: Store, commit: str) -> Tree:
     """The whole tree of a commit."""
-    tree: Tree = {}
-    for line in store.run("ls-tree", "-r", "-z", "--full-tree", commit).output.split(b"\0"):
-        facts, _, path = line.partition(b"\t")
-        mode, _, name = [*decode_output(facts).split(" "), "", "", ""][:3]
-        if path:
-            tree[decode_output(path)] = (mode, name)
-    return tree
+    return {decode_output(path): (entry.mode, entry.sha) for path, entry in store.objects.walk(store.git, commit)}
 
 
 def read_changes(store: Store, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[TreeChange]]]:

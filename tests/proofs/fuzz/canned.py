@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from release_state.observe.git.command import Git, GitOutput
+from release_state.observe.git.objects import GitObject, Objects
 from release_state.observe.git.store import Store
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.response import Response
 
+REF = "a" * 40
 API = "https://api.github.example"
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 
@@ -48,9 +50,25 @@ def _git() -> Git:
     return Git(5)
 
 
-def store(output: bytes) -> Store:
+class CannedObjects(Objects):
+    """A repository with one commit: its object is the given one, or its tree, or its files."""
+
+    def __init__(self, data: bytes, kind: str) -> None:
+        super().__init__(Path("/nonexistent"), {})
+        self._kind, (self._data, _, self._content) = kind, data.partition(b"\n--\n")
+
+    def read(self, git: Git, name: str, most: int = 2**20) -> GitObject | None:
+        """The object."""
+        if self._kind != "tree":
+            return GitObject(self._kind, self._data[:most])
+        if name == REF:
+            return GitObject("commit", b"tree " + b"b" * 40 + b"\n\n")
+        return GitObject("tree", self._data) if name == "b" * 40 else GitObject("blob", self._content[:most])
+
+
+def store(output: bytes, kind: str = "commit") -> Store:
     """A repository whose git prints this."""
-    return Store(CannedGit(5, output=output), Path("/nonexistent"), {}, persistent=False)
+    return Store(CannedGit(5, output=output), Path("/nonexistent"), {}, False, CannedObjects(output, kind))
 
 
 class Wire:

@@ -39,8 +39,10 @@ from release_state.model.snapshot import FORMAT
 from release_state.model.target import parse_repository, parse_version
 from release_state.observe import earlier_reports, recorded
 from release_state.observe.git import patches
+from release_state.observe.git.answers import ObjectMissing
 from release_state.observe.git.command import GitFailed
 from release_state.observe.git.history import find_changed_contents, read_commits, read_messages_since, read_tag_dates
+from release_state.observe.git.program import GitProgram
 from release_state.observe.git.reader import find_repository
 from release_state.observe.git.remote import check_url, parse_refs
 from release_state.observe.git.tree_files import read_details
@@ -74,7 +76,7 @@ from release_state.settings import sources as settings
 from release_state.settings import validate
 from release_state.settings.config import Arguments, load
 from release_state.settings.sources import selection
-from tests.proofs.fuzz.canned import API, CannedClient, CannedGit, asked_over, store
+from tests.proofs.fuzz.canned import API, REF, CannedClient, CannedGit, asked_over, store
 from tests.support import states as s
 from tests.support.judged import verdict_of
 from tests.support.texts import Texts
@@ -85,7 +87,6 @@ SECONDS = 5.0
 LONGEST = 64 * 2**10
 """Bytes of an input."""
 REPOSITORY = (CORPUS / "github-repository" / "true").read_bytes()
-REF = "a" * 40
 _NAME = "example-org/orbit"
 _PLACE = f"/repos/{_NAME}"
 
@@ -327,14 +328,21 @@ _from_git(
 _from_git("status", lambda data: (parse_status(data), None)[1])
 _from_git("log", lambda data: [each.subject for each in read_messages_since(store(data), REF, None)])
 _from_git("commits", lambda data: read_commits(store(data), [REF]))
-_from_git("tag", lambda data: str(read_tag_dates(store(data), [REF])))
+_from_git("tag", lambda data: str(read_tag_dates(store(data, "tag"), [REF])))
 _from_git("diff-tree", lambda data: [change.commit for change in patches.read_changes(store(data), [REF])])
 _from_git("diff-pairs", lambda data: [name for name, _ in tree_match.read_changes(store(data), [(REF, REF)])])
 _from_git("contents", lambda data: sorted(find_changed_contents(store(data), REF)))
-_from_git("ls-tree", lambda data: [*tree_match.read_tree(store(data), REF)])
+_from_git("tree", lambda data: [*tree_match.read_tree(store(data, "tree"), REF)])
 _from_git("patch", lambda data: len(patches.sign_patch(data)))
-_from_git("batch-check", lambda data: sorted(store(data).present([REF])))
-_from_git("files", lambda data: [str(each) for each in read_details(store(data), [REF], "CHANGELOG.md").values()])
+_from_git(
+    "files", lambda data: [str(each) for each in read_details(store(data, "tree"), [REF], "CHANGELOG.md").values()]
+)
+
+
+@_target("git-object-header", ObjectMissing, ValueError)
+def _(data: bytes) -> object:
+    program = GitProgram("/nonexistent", Path("/"), {}, 0)
+    return str(program._parse_object_header(data))
 
 
 @_target("git-address", GitFailed, UsageProblem)
