@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from pydantic import AwareDatetime, Field
 
 from release_state import __version__
-from release_state.audit.report.page import render_fix, render_frame
+from release_state.audit.report.page import render_frame
 from release_state.common.text import sanitize
 from release_state.fleet.projects import Part, ProjectRow, find_worst
 from release_state.model.observation import Model
@@ -23,7 +22,6 @@ from release_state.report.actions import StepReport, annotation, errors_first
 from release_state.report.document import build_model_schema
 from release_state.report.markdown import cut, fence
 from release_state.report.markdown import escape as plain
-from release_state.report.page.parts import text
 from release_state.report.screen import Screen
 
 FORMAT = 1
@@ -103,49 +101,45 @@ def build_document(rows: Sequence[ProjectRow], total: int, exit_code: int, start
 
 def render_page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
     """The page: the verdict, the number of projects by verdict, and the table."""
-    title, code = describe_verdict(rows, total), int(find_worst(rows))
-    counts = f"<strong>{len(rows)} of {total} projects</strong>: {text(_count_verdicts(rows))}"
-    kinds = sorted({kind for row in rows for part in row.parts for kind in part.kinds})
+    word, _, about = describe_verdict(rows, total).partition(": ")
     order = {each: number for number, each in enumerate((3, 1, 6, 8, 5, 0))}
-    table = "".join(
-        _row(row, folder) for row in sorted(rows, key=lambda row: (order.get(int(row.exit), 9), row.project))
-    )
-    columns = ("Project", "Verdict", "Checked", "Seconds", "Found", "Fix")
-    head = "".join(f"<th>{column}</th>" for column in columns)
     return render_frame(
-        title,
-        code,
-        (
-            f'<section class="audit"><p>{counts}.</p>',
-            '<div class="filters"><label>Text <input type="search"></label>',
-            f"<label>Verdict <select>{_options(dict.fromkeys(row.verdict for row in rows))}</select></label>",
-            f"<label>Kind <select>{_options(kinds)}</select></label>",
-            f'<span class="shown" data-what="projects">{len(rows)} of {len(rows)} projects</span></div>',
-            f'<table class="fleet"><thead><tr>{head}</tr></thead><tbody>{table}</tbody></table></section>',
-        ),
+        "fleet/fleet.html",
+        word,
+        about or f"{total} projects",
+        find_worst(rows),
         started_at,
+        total=total,
+        counts=_count_verdicts(rows),
+        verdicts=dict.fromkeys(row.verdict for row in rows),
+        kinds=sorted({kind for row in rows for part in row.parts for kind in part.kinds}),
+        folder=folder,
+        rows=[_make_row(row) for row in sorted(rows, key=lambda row: (order.get(int(row.exit), 9), row.project))],
     )
 
 
-def _options(values: Iterable[str]) -> str:
-    return '<option value="">any</option>' + "".join(f"<option>{text(value)}</option>" for value in values)
+def _make_row(row: ProjectRow) -> dict[str, object]:
+    """What the template shows of one project."""
+    return {
+        "project": row.project,
+        "repository": row.repository,
+        "report": row.report,
+        "verdict": row.verdict,
+        "code": int(row.exit),
+        "symbol": row.exit.symbol,
+        "kinds": " ".join(kind for part in row.parts for kind in part.kinds),
+        "checked": [(_what_of(part.key), part.summary) for part in row.parts],
+        "wrong": [line for line in row.findings if not _is_advice(line)],
+        "advice": [line for line in row.findings if _is_advice(line)],
+        "steps": [step for step in row.steps if not step.advice],
+        "advised": [step for step in row.steps if step.advice],
+        "retry_at": row.retry_at,
+    }
 
 
-def _row(row: ProjectRow, folder: str) -> str:
-    kinds = " ".join(kind for part in row.parts for kind in part.kinds)
-    checked = "<br>".join(f"{text(_what_of(part.key))}: {text(part.summary)}" for part in row.parts)
-    found = "".join(f"<li>{text(line)}</li>" for line in row.findings)
-    again = f"<p>Retry after {text(row.retry_at)}.</p>" if row.retry_at else ""
-    steps = "".join(map(render_fix, row.steps))
-    count = f"{len(row.steps)} step{'s' * (len(row.steps) != 1)}"
-    steps = f"<details><summary>{count}</summary>{steps}</details>" if steps else ""
-    name = text(row.project)
-    link = f'<a href="{escape(folder)}/{escape(row.report)}">{name}</a>' if row.report else name
-    return (
-        f'<tr data-o="{text(row.verdict)}" data-k="{text(kinds)}"><td>{link}<br><span class="small">'
-        f'{text(row.repository)}</span><td class="exit-{int(row.exit)}">{text(row.verdict)}<td>{checked}'
-        f"<td>{row.seconds:.1f}<td><ul class='facts'>{found}</ul>{again}<td>{steps}"
-    )
+def _is_advice(line: str) -> bool:
+    """Whether a finding of a part is advice: its first words say so."""
+    return line.partition(": ")[0].endswith(" (advice)")
 
 
 def _what_of(key: str) -> str:

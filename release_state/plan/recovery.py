@@ -19,7 +19,7 @@ from release_state.plan.directions import complete, force, withdraw
 from release_state.plan.steps import branches, conflicts, prerequisites, publication, renaming, start, tags
 from release_state.plan.steps.commands import gh, suite_command
 
-__all__ = ["Recovery", "make_full_plan"]
+__all__ = ["Recovery", "make_full_plan", "make_start_plan"]
 
 
 class Recovery:
@@ -58,6 +58,11 @@ class Recovery:
             steps=tuple(prerequisites.merge_by_cause(dict.fromkeys(steps))),
             other_way=self._other_way(direction) if steps else (),
         )
+
+    @property
+    def start(self) -> tuple[Step, ...]:
+        """The steps that start a release of which nothing is there; empty if it starts otherwise."""
+        return tuple(prerequisites.try_steps(self.release, "whether to start the release", self._start))
 
     @property
     def _in_rollback(self) -> bool:
@@ -108,7 +113,7 @@ class Recovery:
             return direction, self._withdraw_and_start_again() if is_empty else complete(release)
         if release.snapshot.phase == Phase.POST_RECOVERY and value_or(False, self._is_absent):
             # Only if that phase was asked for: a verification that comes before the release.
-            return "complete", prerequisites.try_steps(release, "whether to start the release", self._start)
+            return "complete", [*self.start]
         # Every trace exists: a wrong flag, a draft or a branch is fixed all the same.
         steps = complete(release) if self.diagnosis.established and not is_empty else []
         return ("complete" if steps else "nothing"), steps
@@ -232,10 +237,22 @@ def make_full_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
         return step.advice or (step not in needed_steps and not finds_out and (step in advised_steps or not blocking))
 
     final_steps = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in dict.fromkeys(steps))
-    if recovery.plan.folder is None and (in_repository := [step for step in final_steps if _needs_repository(step)]):
-        final_steps = (_create_repository(recovery, advice=all(step.advice for step in in_repository)), *final_steps)
+    final_steps = _add_repository(recovery, final_steps)
     direction = "tidy up" if final_steps and recovery.plan.direction == "nothing" else recovery.plan.direction
     return Plan.model_validate({**dict(recovery.plan), "steps": final_steps, "direction": direction})
+
+
+def make_start_plan(recovery: Recovery) -> Plan:
+    """The plan that starts a release that is ready."""
+    return Plan(direction="complete", folder=recovery.plan.folder, steps=_add_repository(recovery, recovery.start))
+
+
+def _add_repository(recovery: Recovery, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps, after one that makes a repository if they need one and no clone was checked."""
+    in_repository = [step for step in steps if _needs_repository(step)]
+    if recovery.plan.folder is not None or not in_repository:
+        return steps
+    return (_create_repository(recovery, advice=all(step.advice for step in in_repository)), *steps)
 
 
 def _needs_repository(step: Step) -> bool:

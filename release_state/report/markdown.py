@@ -86,7 +86,7 @@ def _changes(changes: Changes) -> str:
 def _matrix(target: TargetReport) -> Iterator[str]:
     yield "| | state | expected | observed |\n|---|---|---|---|\n"
     for row in target.matrix:
-        state = f"{row.state.symbol} {row.state.words}" if row.state else "not checked"
+        state = f"{row.state.symbol} {row.words}" if row.state else row.words
         name = f"[{escape(row.name)}](<{row.link}>)" if row.link and _ADDRESS.fullmatch(row.link) else escape(row.name)
         yield f"| {name} | {state} | {escape(row.expected, 300)} | {escape(row.observed, 300)} |\n"
     yield "\n"

@@ -91,16 +91,16 @@ class Screen:
         """The words with escapes for what the terminal cannot show."""
         return words.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
-    def outcome(self, outcome: Outcome | None) -> tuple[str, dict[str, bool]]:
-        """An outcome's symbol and word, and its markup."""
+    def outcome(self, outcome: Outcome | None, words: str = "") -> tuple[str, dict[str, bool]]:
+        """An outcome's symbol with words for it, and its markup."""
         if outcome is None:
-            return "- not checked", {}
+            return f"- {words or 'not checked'}", {}
         symbol, colour = outcome.symbol, _COLOURS.get(outcome)
         try:
             symbol.encode(self.encoding)
         except UnicodeEncodeError:
             symbol = _ASCII[symbol]
-        return f"{symbol} {outcome.words}", {colour: True} if colour else {}
+        return f"{symbol} {words or outcome.words}", {colour: True} if colour else {}
 
     def finding(self, head: str, rows: Iterable[tuple[str, str]], *, is_red: bool, retry_at: str | None = None) -> None:
         """Write a finding: its head in colour, a line for each row with a value, and when to retry."""

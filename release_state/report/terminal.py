@@ -115,7 +115,7 @@ def _process(screen: Screen, release: Release) -> None:
 
 def _row(screen: Screen, row: Row) -> None:
     """Write a line of the state, with the expected value if it differs."""
-    words, markup = screen.outcome(row.state)
+    words, markup = screen.outcome(row.state, row.words)
     observed = sanitize(row.observed)
     if row.decided_by:
         observed += f"; expected: {sanitize(row.expected)}"

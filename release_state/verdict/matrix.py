@@ -1,6 +1,7 @@
 """The state matrix: for each trace, what is expected, what was observed, and its page (pure).
 
-A row's state comes from the checks of its trace alone, so that no green row contradicts a check.
+A row's state comes from the checks of its trace, so that no green row contradicts a check. What the plan removes is
+left over, and its row is red, whatever the checks of that trace say.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import TypedDict
 
 from release_state.facts.release import Release
 from release_state.model.observation import Model
-from release_state.model.outcome import CheckResult, Outcome
+from release_state.model.outcome import CheckResult, Exit, Outcome
+from release_state.model.plan import Step
 from release_state.verdict.traces import describe, find_page
 from release_state.verdict.verdict import ENDINGS, TargetVerdict
 
@@ -34,6 +36,13 @@ _NAMES = {
     "service": "Services",
     "testpypi": "TestPyPI first",
 }
+_REMOVED = {
+    **{name: name for name in ("branch", "tag", "release", "pull-request")},
+    "other-branches": "branch",
+    "local-tag": "tag",
+    "draft": "release",
+}
+"""The row of what a step removes, by what the step fixes."""
 
 
 class Row(Model):
@@ -46,13 +55,22 @@ class Row(Model):
     observed: str
     """May hold remote text: escape it where it is shown."""
     state: Outcome | None
-    """The worst outcome of its blocking checks; None if no check ran."""
+    """The worst outcome of its blocking checks, "action needed" if it is left over; None if no check ran."""
     link: str | None = None
     """The page that shows it."""
     decided_by: tuple[str, ...] = ()
     """IDs of the checks that decide the state, if it does not hold."""
     advice: tuple[str, ...] = ()
     """IDs of advice that does not hold."""
+    removed_by: tuple[int, ...] = ()
+    """The steps of the plan that remove what is left over, counted from 1."""
+
+    @property
+    def words(self) -> str:
+        """The state as people read it."""
+        if self.removed_by and not self.decided_by:
+            return "left over"
+        return self.state.words if self.state else "not checked"
 
 
 def build_matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
@@ -61,8 +79,20 @@ def build_matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
     for trace, name, sources in _ROWS:
         expected, observed = describe(trace, release, verdict.phase)
         fields = _judge([result for result in results if result.source in sources], verdict.block_on_advice)
-        link = find_page(trace, release)
-        rows.append(Row(trace=trace, name=name, expected=expected, observed=observed, link=link, **fields))
+        removed_by = _find_removals(trace, verdict)
+        if removed_by and fields["state"] in (None, Outcome.HOLDS, Outcome.NOT_APPLICABLE):
+            fields["state"], expected = Outcome.ACTION_NEEDED, "none"
+        rows.append(
+            Row(
+                trace=trace,
+                name=name,
+                expected=expected,
+                observed=observed,
+                link=find_page(trace, release),
+                removed_by=removed_by,
+                **fields,
+            )
+        )
     covered = {source for _, _, sources in _ROWS for source in sources}
     for source in dict.fromkeys(result.source for result in results if result.source not in covered):
         own = [result for result in results if result.source == source]
@@ -78,6 +108,19 @@ def build_matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
 def name_trace(source: str) -> str:
     """The name of a check's source in reports."""
     return _NAMES.get(source, source.replace("-", " ").capitalize())
+
+
+def _find_removals(trace: str, verdict: TargetVerdict) -> tuple[int, ...]:
+    """The steps that remove the trace; none of a plan that is advice alone, or that withdraws what is complete."""
+    if verdict.exit is Exit.OK:
+        return ()
+    steps = enumerate(verdict.plan.steps, 1)
+    return tuple(number for number, step in steps if not step.advice and _removes(step) == trace)
+
+
+def _removes(step: Step) -> str | None:
+    is_closing = any(command[:3] == ("gh", "pr", "close") for command in step.commands)
+    return _REMOVED.get(step.mends or "") if step.destroys or is_closing else None
 
 
 class _Judged(TypedDict):

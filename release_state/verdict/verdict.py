@@ -10,7 +10,7 @@ from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, Verdi
 from release_state.model.plan import Plan
 from release_state.model.target import Target
 from release_state.plan.diagnosis import Diagnosis
-from release_state.plan.recovery import Recovery, make_full_plan
+from release_state.plan.recovery import Recovery, make_full_plan, make_start_plan
 from release_state.verdict.check import CheckInfo
 
 _GREEN = {
@@ -45,6 +45,8 @@ class TargetVerdict(Model):
     diagnosis: Diagnosis
     plan: Plan
     """The recovery's steps, then the steps of single findings."""
+    start: Plan | None = None
+    """How to start the release; None unless it is ready for that."""
 
     @property
     def words(self) -> str:
@@ -139,6 +141,7 @@ def judge(
         block_on_advice=block_on_advice,
         diagnosis=recovery.diagnosis,
         plan=make_full_plan(recovery, results),
+        start=make_start_plan(recovery) if verdict is Verdict.READY else None,
     )
 
 

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from release_state.audit.audit import Audit
 from release_state.audit.collect import SOURCES, collect_history
 from release_state.audit.report.document import build_schema as audit_schema
-from release_state.audit.report.history import describe_habits, describe_notes, render_picture
+from release_state.audit.report.history import describe_habits, describe_notes, draw_picture
 from release_state.audit.report.page import render_page
 from release_state.audit.versions import AuditSnapshot
 from release_state.demo.loopback import Request
@@ -27,6 +27,7 @@ from release_state.observe.git.clone import observe_clone_tags
 from release_state.observe.git.reader import find_repository
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
+from release_state.report.page.templates import render_macro
 from release_state.settings.config import load
 from release_state.settings.sources import Arguments
 from tests.standins.services import Reply
@@ -275,6 +276,10 @@ def test_remote_text_is_harmless_on_the_page() -> None:
     assert loaded == [], "the page loads nothing"
 
 
+def shown(audit: Audit) -> str:
+    return render_macro("audit/report/picture.html", "picture", draw_picture(audit))
+
+
 def test_the_picture_has_one_column_a_version() -> None:
     versions = [indexed(f"0.{number}", number * 40) for number in range(30)]
     tags = [tagged(f"v0.{number}") for number in range(30) if number != 13]
@@ -286,7 +291,7 @@ def test_the_picture_has_one_column_a_version() -> None:
         )
     )
 
-    svg = render_picture(audit)
+    svg = shown(audit)
 
     assert re.search(r'viewBox="0 0 30 \d+"', svg)
     assert 'class="mark wrong" d="M13 ' in svg
@@ -304,7 +309,7 @@ def test_what_was_not_observed_is_not_told_as_never(source: str, trace: str, y: 
 
     assert words == [f"{trace}: unknown, so no version counts as lacking it"]
     assert not any("never" in line for line in describe_habits(audit))
-    assert y is None or f'class="lane unseen" d="M0 {y}h3v' in render_picture(audit)
+    assert y is None or f'class="lane unseen" d="M0 {y}h3v' in shown(audit)
     assert "few of them" not in " ".join(describe_notes(audit))
 
 
@@ -330,4 +335,4 @@ def test_a_page_of_thousands_of_versions_stays_small() -> None:
 
     assert text.count("<tr data-o") == 2000
     assert len(text) < 500_000
-    assert len(render_picture(audit)) < 5_000, "neighbours of one state share a shape"
+    assert len(shown(audit)) < 5_000, "neighbours of one state share a shape"

@@ -18,7 +18,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from release_state.audit.report.page import render_fix
 from release_state.common.text import find_obstacle, needs_repository
 from release_state.model.observation import known
 from release_state.model.plan import Plan, Step, step
@@ -27,7 +26,8 @@ from release_state.observe.git.command import explain_failure
 from release_state.report import terminal
 from release_state.report.document import Origin, build_report
 from release_state.report.markdown import fence, render_step, render_summary
-from release_state.report.page.parts import render_plan
+from release_state.report.page import summary
+from release_state.report.page.templates import render_macro
 from release_state.report.screen import Screen
 from release_state.report.script import render_script
 from tests.support import states as s
@@ -92,14 +92,14 @@ def shown_in(where: str, one: Step) -> str:
     """The lines of a step's commands as somebody copies them from there."""
     plan = Plan(direction="complete", steps=(one,))
     if where == "page":
-        return "\n".join(html.unescape(re.sub("<[^>]+>", "", code)) for code in codes(render_plan(plan, "")))
-    if where == "audit page":
-        return "\n".join(
-            html.unescape(code) for code in re.findall(r"<pre[^>]*>(.*?)</pre>", render_fix(one), re.DOTALL)
-        )
+        return "\n".join(html.unescape(re.sub("<[^>]+>", "", code)) for code in codes(on_page(one)))
     if where == "summary":
         return html.unescape("".join(codes(cmarkgfm.github_flavored_markdown_to_html(render_step(1, one)))))[:-1]
     return on_screen(plan)
+
+
+def on_page(one: Step) -> str:
+    return render_macro("report/page/macros.html", "steps", [(1, one)], "")
 
 
 def codes(page: str) -> list[str]:
@@ -121,7 +121,7 @@ def on_screen(plan: Plan, encoding: str = "utf-8") -> str:
     return "\n".join(line.removesuffix("\n") for line in lines)
 
 
-PLACES = ("terminal", "page", "audit page", "summary")
+PLACES = ("terminal", "page", "summary")
 
 
 @given(words=st.lists(HOSTILE, min_size=1, max_size=3))
@@ -153,7 +153,7 @@ def test_what_cannot_be_shown_gets_no_command(word: str) -> None:
     assert not find_obstacle([found.withheld]), "and what is said instead can be seen"
     plan = Plan(direction="complete", steps=(found,), other_way=("release-state", word))
     assert plan.other_way == ()
-    for told in (render_step(1, found), render_plan(plan, ""), render_fix(found)):
+    for told in (render_step(1, found), on_page(found)):
         assert "No command: " in told and "push" not in told
     verified = step("see", ["git", "fetch"], verify=[["git", "ls-remote", word]])
     assert not verified.commands
@@ -186,7 +186,8 @@ def test_no_command_is_for_a_folder_that_no_command_leads_to(name: str, tmp_path
     assert not re.search(r"^\s*(git|cd|sh) ", text, re.MULTILINE) or "mktemp" in text
     observed = {snapshot.target.key: snapshot}
     markdown = render_summary(build_report([verdict], observed, 1, s.NOW, "r.html", Origin(host="h"), {}))
-    for told in (text, markdown, render_plan(verdict.plan, ""), on_screen(verdict.plan)):
+    page = "".join(summary((verdict,), observed, Origin(host="h")))
+    for told in (text, markdown, page, on_screen(verdict.plan)):
         assert "git push" not in told and "\ncd " not in told
 
 

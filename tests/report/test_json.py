@@ -17,7 +17,7 @@ from release_state.model.outcome import Outcome
 from release_state.model.snapshot import LOOKUPS, Installation, Opened, Snapshot
 from release_state.report.document import Origin, RunReport, build_report, build_schema, to_json
 from release_state.report.markdown import escape, render_summary
-from release_state.report.page import lead
+from release_state.report.page import summary
 from tests.support import states as s
 from tests.support.judged import verdict_of
 from tests.support.worlds import report_schema
@@ -55,7 +55,7 @@ def test_what_was_left_out_is_said_by_the_verdict_itself() -> None:
     assert document.targets[0].verdict == "RELEASED AND VERIFIED"
     assert document.targets[0].not_verified == (said,)
     assert f"**{escape(said)}**\n" in render_summary(document)
-    assert f"<li><strong>{said}</strong></li>" in lead(verdict, "")
+    assert f"<p><strong>{said}</strong></p>" in "".join(summary((verdict,), {verdict.target.key: snapshot}, ORIGIN))
     assert not verdict_of(s.released()).not_verified
     assert not verdict_of(s.ready(installation=left_out)).not_verified
 

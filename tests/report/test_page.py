@@ -10,13 +10,13 @@ import pytest
 
 from release_state.facts.release import Release
 from release_state.model.observation import Observation, Problem, known
-from release_state.model.outcome import Outcome
-from release_state.model.plan import Plan, step
+from release_state.model.outcome import Outcome, group_unknown
+from release_state.model.plan import step
 from release_state.model.snapshot import Snapshot
 from release_state.report.document import Origin, read_origin
 from release_state.report.page import summary
-from release_state.report.page.parts import render_plan, span
-from release_state.report.page.timeline import render_timeline
+from release_state.report.page.templates import format_span, render_macro
+from release_state.report.page.timeline import draw_timeline
 from release_state.verdict.timeline import Event, Timeline, build_timeline
 from tests.support import states as s
 from tests.support.judged import verdict_of
@@ -28,9 +28,13 @@ def page_of(snapshot: Snapshot) -> str:
     return "".join(summary((verdict_of(snapshot),), {snapshot.target.key: snapshot}, Origin(host="laptop")))
 
 
+def shown(found: Timeline) -> str:
+    return render_macro("report/page/timeline.html", "timeline", draw_timeline(found), "")
+
+
 def drawn(found: Timeline) -> tuple[list[str], ElementTree.Element]:
     """The rows in words, and the picture; as many dots as rows that are events."""
-    block = render_timeline(found, "")
+    block = shown(found)
     rows = [re.sub(r"<[^>]+>", "", row) for row in re.findall(r"<li[^>]*>(.*?)</li>", block)]
     picture = ElementTree.fromstring(re.findall(r"<svg.*?</svg>", block, re.DOTALL)[0])  # well-formed, or it raises
     gaps = block.count('<li class="gap">')
@@ -76,61 +80,92 @@ def test_a_run_is_a_bar_from_its_start_to_its_end() -> None:
 
 
 def test_nothing_happened_and_something_was_not_observed() -> None:
-    assert "<svg" not in render_timeline(Timeline(), "")
-    assert "May be incomplete, unknown: release runs: answered 503" in render_timeline(
-        Timeline(gaps=("release runs: answered 503",)), ""
+    assert "<svg" not in shown(Timeline())
+    assert "May be incomplete, unknown: release runs: answered 503" in shown(
+        Timeline(gaps=("release runs: answered 503",))
     )
+
+
+def section(page: str, name: str) -> str:
+    """The part of the page under the heading with this ID."""
+    _, found, rest = page.partition(f'<h2 id="{name}">')
+    assert found, f"no section {name}"
+    return rest.partition("</section>")[0]
+
+
+def card(page: str) -> str:
+    """What the page says first."""
+    return page.partition('<div class="lead">')[2].partition('<dl class="facts">')[0]
 
 
 def test_unknown_stands_apart_with_its_cause_and_when_to_ask_again() -> None:
     problem = Problem(source="GitHub", why="rate limit", remedy="give a token", retry_at=s.NOW)
     page = page_of(s.released(release=Observation(value=None, unavailable=problem)))
-    apart = page[page.index("Could not be checked") :]
-    apart = apart[: apart.index("<h3>")]
+    apart = section(page, "unknown")
     assert apart.count("rate limit") == 1 and "give a token" in apart
     assert "Retry after" in apart and "2026-01-02 03:04:00" in apart
     for check in ("RELEASE-11", "RELEASE-12", "RELEASE-13"):
-        assert f'id="{check}"' in apart
-    assert page.index("Could not be checked") < page.index("<h3>Tag</h3>")
+        assert f'id="{check}"' in apart and page.count(f'id="{check}"') == 1
 
 
-def test_the_top_says_each_cause_once_with_the_checks_that_it_leaves_unknown() -> None:
-    """What needs action comes first, however much is unknown; what is advice is counted."""
+def test_the_card_names_what_is_wrong_and_holds_the_first_step() -> None:
+    """And only it: the other steps, the findings and their causes follow, each in one place."""
     silent = dict.fromkeys(("release", "drafts", "latest_release", "pulls", "open_pulls", "runs", "ci"), s.failed())
     snapshot = s.ready(remote=s.remote(s.branch(), s.tag()), **silent)
-    verdict = verdict_of(snapshot)
-    page = page_of(snapshot)
-    top = page[page.index('<div class="lead">') : page.index('<ul class="counts"')]
-    unknown = [result for result in verdict.results if "503" in result.found]
-    names = [result.id for result in unknown if result.blocking]
-    assert len(unknown) > len(names) > 1
-    assert top.count("answered 503") == 1
-    lines = re.findall(r"<li.*?</li>", top)
-    action = [result.title for result in verdict.results if result.outcome is Outcome.ACTION_NEEDED]
-    assert [any(title in line for title in action) for line in lines] == [True] * (len(lines) - 2) + [False] * 2
-    [cause] = [line for line in lines if "answered 503" in line]
-    assert f"This leaves {len(unknown)} checks unknown" in cause and f"{len(unknown) - len(names)} advice" in cause
-    links = re.findall(r'href="#([^"]*)"', cause)
-    assert links[:-1] == names and links[-1] in {result.id for result in unknown if not result.blocking}
-    assert all(page.count(f'id="{name}"') == 1 for name in links)
-    apart = page[page.index("Could not be checked") :]
-    assert apart[: apart.index("<h3>")].count("answered 503") == 1
+    verdict, page = verdict_of(snapshot), page_of(snapshot)
+    top, steps = card(page), re.findall(r'id="step-(\d+)"', page)
+    wrong = [r for r in verdict.results if r.blocking and r.outcome is Outcome.ACTION_NEEDED]
+    causes = group_unknown(verdict.results).values()
+    unknown = [result for same in causes if any(r.blocking for r in same) for result in same]
+    assert wrong and unknown
+    assert re.findall(r'href="#([A-Z]+-\d+)"', top) == [result.id for result in wrong][:4]
+    assert f'<a href="#unknown">{len(unknown)} checks could not be made</a>' in top
+    assert sorted(map(int, steps)) == list(range(1, len(verdict.plan.steps) + 1))
+    assert 'id="step-1"' in top and top.count('id="step-') == 1
+    assert page.index('id="step-1"') < page.index('id="plan"') < page.index('id="wrong"') < page.index('id="state"')
+    assert section(page, "unknown").count("answered 503") == 1
+    assert all(page.count(f'id="{result.id}"') == 1 for result in verdict.results)
 
 
-def test_blocking_comes_before_advice_and_findings_before_what_holds() -> None:
+def test_what_the_plan_removes_is_left_over() -> None:
+    snapshot = s.ready(remote=s.remote(s.branch()), history=s.history(s.lineage(unmerged_count=1)))
+    [row] = [line for line in section(page_of(snapshot), "state").split("<tr ") if "Release branch" in line]
+    assert row.startswith('role="row" class="row outcome-action-needed"')
+    assert "left over</span>" in row and '<a href="#step-2">step 2</a>' in row
+
+
+def test_a_release_that_is_ready_says_how_to_start_it() -> None:
+    top = card(page_of(s.ready(installation=s.failed())))
+    assert "Next:" in top and "Start the release</strong>" in top
+    assert re.sub(r"<[^>]+>", "", top).count("gh workflow run release.yml --field channel=pypi") == 1
+    assert "Copy command of the start" in top
+    good = page_of(s.released())
+    assert "Nothing to do." in card(good) and "<code>" not in card(good) and 'id="plan"' not in good
+
+
+def test_advice_is_apart_from_what_is_wrong_and_has_no_number() -> None:
     page = page_of(s.released(remote=s.remote(s.tag(annotated=False)), release=known(None)))
-    assert page.index('id="TAG-11"') < page.index('id="TAG-12"')
-    assert page.index('id="TAG-14"') < page.index('id="TAG-12"')
-    assert page.index('id="RELEASE-11"') < page.index('id="INDEX-11"')
+    assert 'id="TAG-12"' in section(page, "advice") and 'id="TAG-12"' not in section(page, "wrong")
+    assert re.findall(r'data-number="([^"]*)"', section(page, "advice")) == [""]
+    assert page.index('id="TAG-11"') > page.index('id="checks"') > page.index('id="RELEASE-11"')
+
+
+def test_what_holds_is_folded_to_a_line_for_each_source_and_nothing_takes_no_time() -> None:
+    page = page_of(s.released())
+    verdict = verdict_of(s.released())
+    folded = section(page, "checks")
+    sources = {result.source for result in verdict.results}
+    assert folded.count('<details class="source">') == len(sources) > 8
+    assert len(re.findall(r'<li id="[A-Z]+-\d+"', folded)) == len(verdict.results)
+    assert not re.search(r"\d ms", page)
 
 
 def test_commands_of_a_step_each_have_a_button_and_keep_their_words() -> None:
     body = ("gh", "pr", "create", "--body", "- a\n- b <c>")
-    block = render_plan(
-        Plan(direction="complete", folder="/x", steps=(step("Do it", ["git", "push", "--force"], body),)), ""
-    )
+    one = step("Do it", ["git", "push", "--force"], body)
+    block = render_macro("report/page/macros.html", "steps", [(1, one)], "")
     codes = [re.sub(r"<[^>]+>", "", code) for code in re.findall(r"<code>(.*?)</code>", block, re.DOTALL)]
-    assert codes == ["cd /x", "git push --force", "gh pr create --body &#x27;- a\n- b &lt;c&gt;&#x27;"]
+    assert codes == ["git push --force", "gh pr create --body &#39;- a\n- b &lt;c&gt;&#39;"]
     assert "Copy command 1 of 2 of step 1" in block and "Copy command 2 of 2 of step 1" in block
 
 
@@ -142,7 +177,7 @@ def test_commands_of_a_step_each_have_a_button_and_keep_their_words() -> None:
     ],
 )  # fmt: skip
 def test_spans_in_words(seconds: float, words: str) -> None:
-    assert span(seconds) == words
+    assert format_span(seconds) == words
 
 
 def test_who_asked() -> None:

@@ -17,7 +17,7 @@ from release_state.model.record import Record
 from release_state.model.snapshot import Snapshot
 from release_state.observe.earlier_reports import LARGEST, NotAReport, find_newest_whole, read_report, read_reports
 from release_state.report.document import Origin, build_record, build_report, to_json
-from release_state.report.page.parts import render_changes
+from release_state.report.page.templates import render_macro
 from release_state.verdict.changes import Changes, changes_since, find_changes
 from tests.standins.world import World
 from tests.support import states as s
@@ -124,7 +124,7 @@ def test_checks_of_another_phase_are_no_success_of_this_one() -> None:
 
 def test_hostile_text_of_a_change_is_text_on_the_page() -> None:
     changed = Changes(since=s.NOW, report="a", verdict_then=HOSTILE, verdict="x", traces=(HOSTILE,), mended=("<b>",))
-    block = render_changes(changed)
+    block = render_macro("report/page/target.html", "changes", changed)
     assert "<script" not in block and "<b>" not in block and not set(OBEYED) & set(block)
 
 

@@ -146,6 +146,8 @@ def test_the_wheel_installs_one_top_level_package(wheel: Path) -> None:
     suite = {name.removeprefix("release_state/_suite/") for name in names if name.startswith("release_state/_suite/")}
     wanted = {str(path.relative_to(ROOT)) for place in ("checks", "fixtures") for path in (ROOT / place).glob("*.py")}
     assert suite == wanted | {"conftest.py", "pytest.ini"}
+    data = {path for path in (ROOT / "release_state").rglob("*.*") if path.suffix in (".html", ".css", ".js", ".json")}
+    assert len(data) > 10 and {str(path.relative_to(ROOT)) for path in data} <= set(names)
     assert "release_state/py.typed" in names
     assert not [name for name in names if name.endswith(".pyc") or "/tests/" in name]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
+from dataclasses import dataclass
 
 from release_state.audit.audit import Audit
 from release_state.audit.habits import FEW, INDEX, RELEASE, TAG, Maturity, has_trace
@@ -113,11 +113,37 @@ _YEAR = 4.0
 """The width of a year's label, in percent of the picture."""
 
 
-def render_picture(audit: Audit) -> str:
-    """The SVG with its key; a column is one unit wide, and neighbours in one state share a shape."""
+@dataclass(frozen=True)
+class Picture:
+    """The shapes of a history; a column is one unit wide."""
+
+    count: int
+    """How many columns."""
+    height: int
+    words: str
+    labels: tuple[tuple[int, str], ...]
+    """The name of each lane, and its top in pixels."""
+    shapes: tuple[tuple[str, str], ...]
+    """CSS classes and path."""
+    years: tuple[tuple[str, int], ...]
+    """Place in percent, and year."""
+
+    @property
+    def widest(self) -> int:
+        """The largest width in pixels."""
+        return _WIDEST * self.count
+
+    @property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """The CSS classes, and what each means."""
+        return _KEY
+
+
+def draw_picture(audit: Audit) -> Picture | None:
+    """The picture of a history; None if it has no version."""
     judged = audit.judgements
     if not judged:
-        return ""
+        return None
     lanes = _lanes(audit)
     height = len(lanes) * (_LANE + _GAP) + _MARKS
     shapes, labels, top = [], [], 0
@@ -125,21 +151,20 @@ def render_picture(audit: Audit) -> str:
         columns: dict[str, list[int]] = {}
         for number, judgement in enumerate(judged):
             columns.setdefault(_state(audit, trace, judgement), []).append(number)
-        for state in _STATES:
-            shapes.append(_shape(f"lane {state}", columns.get(state, []), top, _LANE))
-        labels.append(f'<span style="top:{top}px">{escape(NAMES.get(trace, trace))}</span>')
+        shapes += [(f"lane {state}", _shape(columns.get(state, []), top, _LANE)) for state in _STATES]
+        labels.append((top, NAMES.get(trace, trace)))
         top += _LANE + _GAP
-    labels.append(f'<span style="top:{top}px">disagreements</span>')
+    labels.append((top, "disagreements"))
     for name, part, chosen in _marks(judged):
-        shapes.append(_shape(f"mark {name}", chosen, top + _MARKS - int(_MARKS * part), int(_MARKS * part)))
-    counted = f"{len(judged)} versions, oldest first: {judged[0].audited} to {judged[-1].audited}"
-    key = "".join(f'<li><i class="{name}"></i>{text}</li>' for name, text in _KEY)
-    return (
-        f'<div class="picture"><div class="labels" style="height:{height}px">{"".join(labels)}</div>'
-        f'<div class="columns" style="max-width:{_WIDEST * len(judged)}px">'
-        f'<svg role="img" viewBox="0 0 {len(judged)} {height}" height="{height}" preserveAspectRatio="none">'
-        f'<title>{escape(counted)}</title>{"".join(shapes)}</svg><div class="years">{_years(judged)}</div></div></div>'
-        f'<output class="under">{escape(counted)}</output><ul class="key">{key}</ul>'
+        size = int(_MARKS * part)
+        shapes.append((f"mark {name}", _shape(chosen, top + _MARKS - size, size)))
+    return Picture(
+        count=len(judged),
+        height=height,
+        words=f"{len(judged)} versions, oldest first: {judged[0].audited} to {judged[-1].audited}",
+        labels=tuple(labels),
+        shapes=tuple(shape for shape in shapes if shape[1]),
+        years=tuple(_years(judged)),
     )
 
 
@@ -189,25 +214,23 @@ def _marks(judged: tuple[Judgement, ...]) -> Iterable[tuple[str, float, list[int
     yield "unknown", 0.25, chosen(Outcome.UNKNOWN, blocking=True)
 
 
-def _shape(name: str, columns: list[int], top: int, height: int) -> str:
-    """A path with a rectangle for each run of neighbouring columns; empty without columns."""
+def _shape(columns: list[int], top: int, height: int) -> str:
+    """The path of a rectangle for each run of neighbouring columns; empty without columns."""
     runs: list[list[int]] = []
     for column in sorted(columns):
         if runs and runs[-1][1] == column:
             runs[-1][1] = column + 1
         else:
             runs.append([column, column + 1])
-    path = "".join(f"M{a} {top}h{b - a}v{height}h-{b - a}z" for a, b in runs)
-    return f'<path class="{name}" d="{path}"/>' if path else ""
+    return "".join(f"M{a} {top}h{b - a}v{height}h-{b - a}z" for a, b in runs)
 
 
-def _years(judged: tuple[Judgement, ...]) -> str:
-    """The labels of the years, each at its first uploaded version."""
-    shown, last, seen = [], -_YEAR, 0
+def _years(judged: tuple[Judgement, ...]) -> Iterator[tuple[str, int]]:
+    """The years, each at its first uploaded version."""
+    last, seen = -_YEAR, 0
     for number, judgement in enumerate(judged):
         at, place = judgement.audited.uploaded_at, 100 * number / len(judged)
         # An old line can have a late upload: years only go up.
         if at is not None and at.year > seen and last + _YEAR <= place <= 100 - _YEAR:
             seen, last = at.year, place
-            shown.append(f'<span style="left:{place:.2f}%">{at.year}</span>')
-    return "".join(shown)
+            yield f"{place:.2f}", at.year

@@ -15,6 +15,7 @@ from release_state.facts.process import explain_unknown
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_start
 from release_state.model.observation import NotObserved, value_or
+from release_state.model.outcome import Phase
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import IndexFile
 from release_state.model.target import Channel, parse_version
@@ -138,12 +139,13 @@ def wait_for_index(release: Release) -> Step:
 
 def run_workflow(release: Release) -> Step:
     """Start the release workflow; only right if no tag and no file of the version exists."""
-    target, title = release.target, "Start the release again"
+    target, is_first = release.target, release.snapshot.phase == Phase.PRE_RELEASE
+    title = "Start the release" if is_first else "Start the release again"
     unread = None if "workflow" in target.given else release.snapshot.workflow_files.unavailable
     if unread or not target.workflow:
         problem = unread or (explain_unknown(target) if target.process.candidates else None)
         return _index_step(title, reason=problem.why if problem else "the project has no release workflow").mark_start()
-    start, title = find_start(release), f"{title}, with the same inputs"
+    start, title = find_start(release), title if is_first else f"{title}, with the same inputs"
     if start.hindrance:
         return _index_step(
             title,
@@ -156,7 +158,7 @@ def run_workflow(release: Release) -> Step:
     return _index_step(
         title,
         gh(release, "workflow", "run", target.workflow, *on_base, *fields),
-        reason="nothing of this version is published or tagged, so the workflow computes the same version",
+        reason="nothing of this version is published or tagged, so the workflow computes this version",
         precondition="the remote has no release branch and no tag of this version",
         verify=[suite_command(release.target)],
     ).mark_start()

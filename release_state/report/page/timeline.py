@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 
 from release_state.common.text import sanitize
-from release_state.report.page.parts import link, moment, span, text, utc
+from release_state.report.page.templates import format_span, format_utc
 from release_state.verdict.timeline import Event, State, Timeline
 
 _LANES = {"run": 0, "commit": 1, "branch": 1, "tag": 1, "upload": 2}
@@ -21,7 +20,6 @@ _X = (9, 25, 41, 57)
 _WIDTH = 66
 _GAP = 3600.0
 """Seconds between two events above which a row shows the time between them."""
-_LONGEST = 300
 _ALIKE = 4
 """The longest row of events of one kind that is shown one by one; a longer one becomes a count."""
 
@@ -40,18 +38,44 @@ class Mark:
     run: str | None = None
     """Name of the run, on its first and its last row."""
 
+    @property
+    def symbol(self) -> str:
+        """The state in one character; nothing for what is done."""
+        return {"failed": "✗", "running": "…", "withdrawn": "⊘"}.get(self.state, "")
 
-def render_timeline(found: Timeline, anchor: str) -> str:
-    """The picture and the list, or a sentence if no event is known."""
-    gaps = f'<p class="gaps">May be incomplete, unknown: {text("; ".join(found.gaps))}</p>' if found.gaps else ""
-    if not found.events:
-        return f"<p>No known events for this version.</p>{gaps}"
-    marks = list(_marks(found.events))
-    rows = "".join(map(_row, marks))
-    return (
-        f'<div class="story">{_picture(marks, anchor)}<ol class="events">{rows}</ol></div>'
-        '<p class="legend">Lanes, from the left: release runs, git, index, GitHub. Times in UTC.</p>' + gaps
-    )
+    @property
+    def words_with_time(self) -> str:
+        """The row in words, for who cannot see the picture."""
+        when = f"{format_utc(self.at)} " if self.at else ""
+        detail = f" ({sanitize(self.detail, 200)})" if self.detail else ""
+        return f"{when}{sanitize(self.words, 200)}{detail}"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A path of the picture."""
+
+    kind: str
+    path: str
+    width: int | None = None
+    end: str = ""
+    """The form of its ends."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """The events in rows, and the picture beside them."""
+
+    marks: tuple[Mark, ...]
+    shapes: tuple[Shape, ...]
+    gaps: tuple[str, ...]
+    """What is unknown."""
+
+
+def draw_timeline(found: Timeline) -> Story:
+    """The rows and the picture of a timeline; both empty if no event is known."""
+    marks = tuple(_marks(found.events))
+    return Story(marks, tuple(_shapes(marks)), found.gaps)
 
 
 def _marks(events: Sequence[Event]) -> Iterator[Mark]:
@@ -62,7 +86,7 @@ def _marks(events: Sequence[Event]) -> Iterator[Mark]:
             yield Mark("Time not recorded")
             dated = False
         elif mark.at and before and (seconds := (mark.at - before).total_seconds()) >= _GAP:
-            yield Mark(f"{span(seconds)} later")
+            yield Mark(f"{format_span(seconds)} later")
         if mark.at:
             before, dated = mark.at, True
         yield mark
@@ -85,7 +109,7 @@ def _ends(events: Sequence[Event]) -> Iterator[Mark]:
             yield Mark(event.title, event.at, lane, "run", event.state, event.detail, event.link, run=name)
             continue
         yield Mark(f"{name} started", event.at, lane, "run", link=event.link, run=name)
-        took = f"after {span((event.until - event.at).total_seconds())}"
+        took = f"after {format_span((event.until - event.at).total_seconds())}"
         detail = f"{event.detail}, {took}" if event.detail else took
         last.append(Mark(event.title, event.until, lane, "run", event.state, detail, event.link, run=name))
     yield from last  # sorting is stable: an event in the last second of a run comes before the run's end
@@ -98,7 +122,7 @@ def _condensed(marks: Sequence[Mark]) -> Iterator[Mark]:
         if group and (mark is None or (mark.kind, mark.state) != (group[0].kind, group[0].state) or mark.kind == "run"):
             if len(group) > _ALIKE:
                 first, last = group[0], group[-1]
-                until = f", last at {utc(last.at)}" if last.at else ""
+                until = f", last at {format_utc(last.at)}" if last.at else ""
                 noun = {"upload": "uploads", "commit": "commits"}.get(first.kind, "events")
                 words = f"{len(group)} {noun}: {sanitize(first.words, 80)} and {len(group) - 1} more{until}"
                 yield Mark(words, first.at, first.lane, first.kind, first.state)
@@ -109,36 +133,7 @@ def _condensed(marks: Sequence[Mark]) -> Iterator[Mark]:
             group.append(mark)
 
 
-_WORDS: dict[State, str] = {"done": "", "failed": "✗ ", "running": "… ", "withdrawn": "⊘ "}
-
-
-def _row(mark: Mark) -> str:
-    if mark.lane is None:
-        return f'<li class="gap">{escape(mark.words)}</li>'
-    when = f'<span class="when">{moment(mark.at)}</span>' if mark.at else '<span class="when never">-</span>'
-    detail = f', <span class="detail">{text(mark.detail, _LONGEST)}</span>' if mark.detail else ""
-    symbol = f'<span aria-hidden="true">{_WORDS[mark.state]}</span>' if _WORDS[mark.state] else ""
-    what = link(mark.link, mark.words, longest=_LONGEST)
-    return f'<li class="{mark.state}">{when}<span class="what">{symbol}{what}{detail}</span></li>'
-
-
-def _picture(marks: Sequence[Mark], anchor: str) -> str:
-    words = "; ".join(map(_in_words, marks))
-    return (
-        f'<svg class="lanes" viewBox="0 0 {_WIDTH} {2 * len(marks)}" preserveAspectRatio="none" role="img" '
-        f'aria-labelledby="{anchor}tl-title" aria-describedby="{anchor}tl-desc" fill="none" stroke="currentColor">'
-        f'<title id="{anchor}tl-title">Timeline of the release</title>'
-        f'<desc id="{anchor}tl-desc">{escape(words)}</desc>{"".join(_shapes(marks))}</svg>'
-    )
-
-
-def _in_words(mark: Mark) -> str:
-    when = f"{utc(mark.at)} " if mark.at else ""
-    detail = f" ({sanitize(mark.detail, 200)})" if mark.detail else ""
-    return f"{when}{sanitize(mark.words, 200)}{detail}"
-
-
-def _shapes(marks: Sequence[Mark]) -> Iterator[str]:
+def _shapes(marks: Sequence[Mark]) -> Iterator[Shape]:
     for lane, x in enumerate(_X):
         rows = [number for number, mark in enumerate(marks) if mark.lane == lane]
         if lane and len(rows) > 1:
@@ -146,23 +141,16 @@ def _shapes(marks: Sequence[Mark]) -> Iterator[str]:
     starts: dict[str, int] = {}
     for number, mark in enumerate(marks):
         if mark.lane is None:
-            yield f'<path class="pause" d="M0 {2 * number + 1}H{_WIDTH}" vector-effect="non-scaling-stroke"/>'
+            yield Shape("pause", f"M0 {2 * number + 1}H{_WIDTH}")
         elif mark.run:
             if mark.run in starts:
                 yield _line(f"bar {mark.state}", _X[0], starts[mark.run], number)
             starts.setdefault(mark.run, number)
     for number, mark in enumerate(marks):
         if mark.lane is not None:
-            shape = "square" if mark.kind == "upload" or mark.state == "failed" else "round"
-            yield (
-                f'<path class="dot {mark.state} {mark.kind}" d="M{_X[mark.lane]} {2 * number + 1}h.01" '
-                f'stroke-width="11" stroke-linecap="{shape}" vector-effect="non-scaling-stroke"/>'
-            )
+            end = "square" if mark.kind == "upload" or mark.state == "failed" else "round"
+            yield Shape(f"dot {mark.state} {mark.kind}", f"M{_X[mark.lane]} {2 * number + 1}h.01", 11, end)
 
 
-def _line(kind: str, x: int, first: int, last: int) -> str:
-    width = 5 if kind.startswith("bar") else 2
-    return (
-        f'<path class="{kind}" d="M{x} {2 * first + 1}V{2 * last + 1}" stroke-width="{width}" '
-        'vector-effect="non-scaling-stroke"/>'
-    )
+def _line(kind: str, x: int, first: int, last: int) -> Shape:
+    return Shape(kind, f"M{x} {2 * first + 1}V{2 * last + 1}", 5 if kind.startswith("bar") else 2)

@@ -1,5 +1,5 @@
-for (const part of document.querySelectorAll("section.audit")) {
-  const rows = [...part.querySelectorAll("tbody tr")];
+for (const part of document.querySelectorAll(".audit")) {
+  const rows = [...part.querySelectorAll(".rows tbody tr")];
   const [text, outcome, kind] = part.querySelectorAll(".filters input, .filters select");
   const shown = part.querySelector(".shown");
   const words = rows.map((row) => row.textContent.toLowerCase());
@@ -13,10 +13,11 @@ for (const part of document.querySelectorAll("section.audit")) {
       row.hidden = !fits;
       count += fits;
     });
-    shown.textContent = `${count} of ${rows.length} ${shown.dataset.what || "versions"}`;
+    shown.textContent = `${count} of ${rows.length} ${shown.dataset.what}`;
   };
   for (const control of [text, outcome, kind]) control.addEventListener("input", filter);
   for (const button of part.querySelectorAll("button[data-kind]")) {
+    button.hidden = false;
     button.addEventListener("click", () => {
       kind.value = button.dataset.kind;
       filter();
