@@ -59,6 +59,9 @@ def import_later() -> None:
     import release_state.report.page
     import release_state.report.terminal
     import release_state.verdict.verdict  # noqa: F401
+    from release_state.report.page.templates import load
+
+    load("report/page/release.html", "report/page/table.html")
 
 
 class VersionsRun(Run):

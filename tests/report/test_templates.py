@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,7 +20,7 @@ from release_state.model.observation import Observation, Problem
 from release_state.model.plan import step
 from release_state.report.document import Origin
 from release_state.report.page import other_row, row, summary
-from release_state.report.page.templates import render_macro
+from release_state.report.page.templates import make_environment, render_macro
 from tests.support import histories
 from tests.support.hostile import HOSTILE, LONG, OBEYED, hostile_snapshots
 from tests.support.judged import verdict_of
@@ -139,6 +140,23 @@ def test_a_template_leaves_nothing_unescaped() -> None:
         links = set(re.findall(r'(?:href|src|action)="([^"]*)"', text))
         assert all(re.match(r"#|\{\{ folder\|urlencode", link) for link in links - {"{{ url }}"}), (path, links)
         assert "{{ url }}" not in links or path.name == "macros.html"
+
+
+def test_a_template_is_compiled_once_where_that_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(folder: Path) -> None:
+        made = make_environment()
+        vars(made.bytecode_cache)["directory"] = str(folder)
+        made.get_template("report/page/macros.html")
+
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    load(tmp_path)
+    assert not [*tmp_path.iterdir()]
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    load(tmp_path / "missing")
+    load(tmp_path)
+    assert [*tmp_path.iterdir()]
+    monkeypatch.setattr("jinja2.Environment.compile", lambda *_, **__: pytest.fail("compiled again"))
+    load(tmp_path)
 
 
 def test_what_is_no_web_address_is_no_link() -> None:

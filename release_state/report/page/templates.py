@@ -30,6 +30,11 @@ _WORD = 40
 """Characters of a word in a command from which on a browser may break it."""
 
 
+@cache
+def _environment() -> Environment:
+    return make_environment()
+
+
 def load(*names: str) -> None:
     """Load templates before they are needed."""
     for name in names:
@@ -67,21 +72,21 @@ def format_utc(at: datetime, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     return at.astimezone(timezone.utc).strftime(form)
 
 
-@cache
-def _environment() -> Environment:
+def make_environment() -> Environment:
+    """The environment of all templates, with compiled templates kept as Python keeps compiled modules."""
     from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
     class Compiled(FileSystemBytecodeCache):
         """Compiled templates beside compiled modules: compiling takes twenty times as long as rendering."""
 
         def dump_bytecode(self, bucket: Bucket) -> None:
-            with suppress(OSError):  # a package that this user cannot write to
-                super().dump_bytecode(bucket)
+            if not sys.dont_write_bytecode:
+                with suppress(OSError):  # a package that this user cannot write to
+                    super().dump_bytecode(bucket)
 
-    here = Path(__file__).parent
     made = Environment(
         loader=FileSystemLoader(Path(release_state.__file__).parent),
-        bytecode_cache=None if sys.dont_write_bytecode else Compiled(str(here / "__pycache__")),
+        bytecode_cache=Compiled(str(Path(__file__).parent / "__pycache__")),
         autoescape=True,
         finalize=_clean,
         undefined=StrictUndefined,
