@@ -223,6 +223,22 @@ def test_decoration_goes(raw: str, text: str) -> None:
     assert line.is_error == ("wrong" in raw)
 
 
+def test_the_step_that_github_calls_failed_is_explained_whatever_fails_after_it() -> None:
+    steps = (("git push", "fatal: tag 'v0.2.0' already exists"), ("make tidy", "Backend subprocess exited"))
+    text = ""
+    for minute, (script, said) in enumerate(steps):
+        lines = [f"##[group]Run {script}", "##[endgroup]", said, EXIT]
+        text += "".join(f"2026-01-02T03:0{minute}:05.1Z {line}\n" for line in lines)
+
+    def scenario(within: tuple[str, str] | None) -> str | None:
+        found = explain_log(parse_log(text), within=within)
+        return found.known.scenario if found.known else None
+
+    assert scenario(("2026-01-02T03:00:05", "2026-01-02T03:00:05")) == "B"
+    assert scenario(("2026-01-02T03:01:00", "2026-01-02T03:01:09")) == "build"
+    assert scenario(("2026-01-02T04:00:00", "2026-01-02T04:00:00")) == scenario(None) == "build"
+
+
 def test_gh_names_the_step() -> None:
     text = f"release\tCreate tag\t{STAMP}fatal: tag 'v0.2.0' already exists\nrelease\tCreate tag\t{STAMP}{EXIT}\n"
     assert explain_log(parse_log(text)).step == "Create tag"

@@ -244,6 +244,37 @@ CASES: tuple[Case, ...] = (
         "build",
         "gcc",
     ),
+    Case(
+        "a report that fails after the real failure",
+        log(
+            step("twine upload dist/*", f"ERROR    HTTPError: 403 Forbidden from {UPLOAD}",
+                 "         Invalid or non-existent authentication information. See the page"),
+            step("slackapi/slack-github-action@v2", "##[error]Error: An HTTP protocol error occurred: status 429, "
+                 "too many requests", code=None),
+        ),
+        "index credentials",
+        "Invalid or non-existent",
+    ),
+    Case(
+        "artifacts that nobody made after the build failed",
+        log(
+            step("python -m build", "ERROR Backend subprocess exited when trying to invoke build_wheel"),
+            step("actions/upload-artifact@v4",
+                 "##[error]No files were found with the provided path: dist/.", code=None),
+        ),
+        "build",
+        "Backend subprocess exited",
+    ),
+    Case(
+        "a step that may fail, then the real failure",
+        log(
+            step("gh release delete v0.3.0", "release not found"),
+            step("pip install build twine", "Successfully installed build-1.4.0 twine-6.2.0", code=None),
+            step("python -m build", "ERROR Backend subprocess exited when trying to invoke build_wheel"),
+        ),
+        "build",
+        "Backend subprocess exited",
+    ),
     marked("a tag that moved", "moved tag", "does not point to the expected commit", "actions/checkout@v4",
            f"The ref 'refs/tags/v0.3.0' does not point to the expected commit '{HASH}'. It may have been updated."),
     failed(

@@ -18,6 +18,12 @@ _NEAR = 40
 _COMPLAINT = re.compile(r"(?:remote: )?(?:fatal|error|abort(?:ed)?)\b\W|\s*\w*(?:Error|Exception)\b\W| ?! \[", re.I)
 _EXIT = re.compile(r"process completed with exit code", re.I)
 _CANCELLED = re.compile(r"operation was cancell?ed|^canceling since", re.I)
+_NO_FILES = re.compile(r"no files were found with the provided path", re.I)
+_REPORTS = re.compile(
+    r"slack|discord|telegram|notif|\bteams\b|send.?mail|codecov|coveralls|test.?report|junit|summary|clean.?up|tear.?down"
+    r"|create-an-issue|gh issue|docker logs|\blogout\b",
+    re.I,
+)
 _CLEANUP = re.compile(r"Post job cleanup\.|Cleaning up orphan processes")
 
 
@@ -35,10 +41,16 @@ class Explanation:
     """Whether the job failed by itself: it has an error, and not only that it was cancelled."""
 
 
-def explain_log(lines: Sequence[Line], *, succeeded: bool = False) -> Explanation:
-    """Return why the run ended, by the step that failed; if it `succeeded`, only skipped work counts."""
+def explain_log(
+    lines: Sequence[Line], *, succeeded: bool = False, within: tuple[str, str] | None = None
+) -> Explanation:
+    """
+    Return why the run ended, by the step that failed; if it `succeeded`, only skipped work counts.
+
+    `within` is when the step began and ended that GitHub calls failed, as `2026-01-02T03:04:05`.
+    """
     every = join_lines(lines)
-    failing = every if succeeded else _find_failing(every)
+    failing = every if succeeded else _find_failing(every, within)
     end = next((each.number for each in failing if each.is_error), len(lines))
     known, matched = _decide(failing, every, end, succeeded)
     chosen = list(matched[:MOST_LINES]) + ([] if succeeded else _find_telling(failing, end, is_known=known is not None))
@@ -54,14 +66,32 @@ def explain_log(lines: Sequence[Line], *, succeeded: bool = False) -> Explanatio
     return Explanation(known, tuple(texts), step, first.number if first else None, failed)
 
 
-def _find_failing(every: Sequence[LogStatement]) -> list[LogStatement]:
-    """The statements of the step that failed: the last with an error before the cleanup; all if none has one."""
+def _find_failing(every: Sequence[LogStatement], within: tuple[str, str] | None) -> list[LogStatement]:
+    """The statements of the step that failed; all if none has an error.
+
+    Where GitHub does not say which, that is the last step with an error before the cleanup: those before it were
+    tolerated. A step that reports or notifies runs after a failure, too, and is not it.
+    """
+    if within and (told := [each.place for each in every if each.is_error and within[0] <= each.time <= within[1]]):
+        return [each for each in every if each.place == told[0]]
     end = next((at for at, each in enumerate(every) if _CLEANUP.match(each.texts[0])), len(every))
     failed = [each.place for each in every[:end] if each.is_error] or [each.place for each in every if each.is_error]
     if not failed:
         return list(every[:end]) or list(every)
-    before = [each for each in every[:end] if each.place == failed[-1]]
-    return before or [each for each in every if each.place == failed[-1]]
+    place = _leave_out_reports(every, failed)
+    before = [each for each in every[:end] if each.place == place]
+    return before or [each for each in every if each.place == place]
+
+
+def _leave_out_reports(every: Sequence[LogStatement], failed: Sequence[int]) -> int:
+    """The last of these places that is no report of the failure before it, else the first."""
+    steps = {each.place: each.step or "" for each in every}
+    nothing = {each.place for each in every if each.is_error and _NO_FILES.search(each.text)}
+    for place in reversed(failed):
+        is_report = _REPORTS.search(steps[place]) or ("upload-artifact" in steps[place] and place in nothing)
+        if not is_report:
+            return place
+    return failed[0]
 
 
 def _find_telling(failing: Sequence[LogStatement], end: int, *, is_known: bool) -> list[LogStatement]:

@@ -17,7 +17,7 @@ LONGEST_LINE = 500
 _SEARCHED = 4_000
 """Characters of a line that are searched; a line can have megabytes."""
 
-_STAMP = re.compile(r"\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z ?")
+_STAMP = re.compile(r"\ufeff?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z ?")
 # A line of `gh run view --log`: job, step, and the line itself.
 _GH = re.compile(r"([^\t\n]{1,200})\t([^\t\n]{1,200})\t\ufeff?(?=\d{4}-\d\d-\d\dT)")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -43,6 +43,8 @@ class Line:
     """Its number in the log, from 1."""
     place: int = 0
     """Which step it is of, counted from the top; 0: of none."""
+    time: str = ""
+    """Its time stamp to the second, as `2026-01-02T03:04:05`; empty: it has none."""
 
 
 def parse_log(text: str) -> list[Line]:
@@ -53,7 +55,7 @@ def parse_log(text: str) -> list[Line]:
     place = 0
     # Not splitlines(): GitHub ends lines with line feeds alone.
     for number, raw in enumerate(text.split("\n"), 1):
-        shown, step = _strip(raw)
+        shown, step, time = _strip(raw)
         if step and (not lines or step != lines[-1].step):
             place += 1
         is_script, error = False, _ERROR.match(shown)
@@ -73,7 +75,7 @@ def parse_log(text: str) -> list[Line]:
         else:
             is_script = _SHOWS_A_COMMAND.match(shown) is not None
             shown = _DECORATION.sub("", shown, count=1)
-        lines.append(Line(shown, error is not None, is_script, step or group_step, number, place))
+        lines.append(Line(shown, error is not None, is_script, step or group_step, number, place, time))
     return lines
 
 
@@ -86,15 +88,15 @@ def _mark_script(lines: Sequence[Line]) -> list[Line]:
     ]
 
 
-def _strip(raw: str) -> tuple[str, str | None]:
-    """The line without timestamp, colours and overwritten text, and the step if the line names it."""
-    raw, step = raw[: 2 * _SEARCHED], None
+def _strip(raw: str) -> tuple[str, str | None, str]:
+    """The line without timestamp, colours and overwritten text, the step if the line names it, and the timestamp."""
+    raw, step, time = raw[: 2 * _SEARCHED], None, ""
     if prefix := _GH.match(raw):
         raw, step = raw[prefix.end() :], prefix[2]
     if stamp := _STAMP.match(raw):
-        raw = raw[stamp.end() :]
+        raw, time = raw[stamp.end() :], stamp[1]
     raw = _ANSI.sub("", raw).rstrip("\r").removeprefix("\ufeff")
-    return raw.rpartition("\r")[2].rstrip()[:_SEARCHED], step if step != "UNKNOWN STEP" else None
+    return raw.rpartition("\r")[2].rstrip()[:_SEARCHED], step if step != "UNKNOWN STEP" else None, time
 
 
 def cut(text: str) -> str:

@@ -43,6 +43,8 @@ class LogStatement:
     place: int
     """Which step it is of, counted from the top; 0: of none."""
     step: str | None = None
+    time: str = ""
+    """The time stamp of its first line, to the second; empty: it has none."""
     _open: int = field(default=0, repr=False)
 
     @cached_property
@@ -97,7 +99,7 @@ def _join(lines: Sequence[Line]) -> Iterator[LogStatement]:
             yield current
             current = None
         if line.text.strip():
-            current = LogStatement(line.number, [line.text], line.is_error, line.place, line.step)
+            current = LogStatement(line.number, [line.text], line.is_error, line.place, line.step, line.time)
             current._open = max(0, line.text.count("{") - line.text.count("}"))
     if current:
         yield current

@@ -58,6 +58,9 @@ class LoggedJob:
     steps: tuple[tuple[str, str | None], ...]
     """Name and conclusion of each."""
 
+    failed_within: tuple[str, str] | None = None
+    """When its first failed step began and ended, to the second; None if GitHub does not say."""
+
     @property
     def failed_step(self) -> str | None:
         return next((name for name, conclusion in self.steps if conclusion in _FAILED), None)
@@ -181,7 +184,7 @@ class RunLookup:
         attribution = attribution.combine(attribute_log(lines, target))
         if attribution.is_other or is_dry_log(lines, published_nothing=succeeded and job.published_nothing):
             return False
-        log = explain_log(lines, succeeded=succeeded)
+        log = explain_log(lines, succeeded=succeeded, within=job.failed_within)
         known = log.known
         if not attribution.is_ours:
             if succeeded and known is None:
@@ -257,7 +260,10 @@ class RunLookup:
 
 
 def _parse_job(item: Fields) -> LoggedJob:
+    failed = next((step for step in item.objects("steps") if step.optional_text("conclusion") in _FAILED), None)
+    began, ended = ((failed.optional_text(name) or "") if failed else "" for name in ("started_at", "completed_at"))
     return LoggedJob(
+        failed_within=(began[:19], ended[:19]) if began.endswith("Z") and ended.endswith("Z") else None,
         id=item.number("id"),
         name=item.text("name"),
         conclusion=item.optional_text("conclusion"),
