@@ -5,6 +5,7 @@ setup               make .venv with the suite and what its tests need
 demo [SCENARIO]     setup, then the main job on the embedded demo world: a verdict and a report (default: partial)
 test [ARGUMENT …]   setup, then ruff, mypy, import-linter and pytest, which gets the arguments; in CI (CI=true)
                     also installs what tests need beyond Python
+docs                setup, then make the documentation site in build/docs/site
 sample              setup, then write the sample reports and their pictures anew (needs Chromium)
 benchmark           setup, then measure how fast the suite is and write docs/performance.md
 """
@@ -52,7 +53,7 @@ def setup() -> None:
     # Most pins do not support Python 3.10, which takes the newest that do.
     constraints = ("--constraint", ROOT / "constraints.txt") if sys.version_info >= (3, 11) else ()
     run(*pip, "pip>=25.1")  # the first one with dependency groups
-    run(*pip, *constraints, "--editable", ROOT, "--group", "dev")
+    run(*pip, *constraints, "--editable", ROOT, "--group", "dev", "--group", "docs")
     stamp.write_text(wanted, encoding="utf-8")
 
 
@@ -91,13 +92,15 @@ def test(arguments: Sequence[str]) -> None:
 def main() -> None:
     """Run one command."""
     command, *arguments = sys.argv[1:] or ["help"]
-    if command not in ("setup", "demo", "test", "sample", "benchmark"):
+    if command not in ("setup", "demo", "test", "docs", "sample", "benchmark"):
         sys.exit(__doc__)
     setup()
     if command == "demo":
         run(BIN / "python", "-m", "pytest", "checks/", "--demo", *(arguments or ["partial"]))
     elif command == "test":
         test(arguments)
+    elif command == "docs":
+        run(BIN / "python", "-m", "tests.docs.site", *arguments)
     elif command == "sample":
         run(BIN / "python", ROOT / "reports" / "make_sample.py")
     elif command == "benchmark":

@@ -1,13 +1,14 @@
 """The reference of the checks and of the settings in Markdown, from what the code itself says.
 
 `python -m tests.docs.reference` prints `docs/checks.md`; with `--write` it brings that file, the tables of
-the README and the JSON Schemas up to date.
+other documents and the JSON Schemas up to date.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -60,10 +61,10 @@ def reference(checks: Sequence[CheckInfo], folder: Path = CHECKS) -> str:
     parts = [_HEAD]
     for phase in Phase:
         members = [check for check in checks if phase in check.phases]
-        parts.append(f"## Phase {name_phase(phase)}\n\n{_PHASES[phase]}\n\n{_short(members, '')}")
+        parts.append(f"## Phase {name_phase(phase)}\n\n{_PHASES[phase]}\n\n{_short(members)}")
     for name, about in _OF_MANY.items():
         members = [check for check in checks if not check.phases and check.places == name]
-        parts.append(f"## {name.capitalize()}\n\n{about}\n\n{_short(members, '')}")
+        parts.append(f"## {name.capitalize()}\n\n{about}\n\n{_short(members)}")
     parts.append("## Every check\n")
     parts += [_entry(check, folder) for check in _by_phase(checks)]
     rows = "\n".join(f"| `{row.name}` | {row.what} | {row.right} |" for row in TABLE if not row.part_of)
@@ -74,29 +75,22 @@ def reference(checks: Sequence[CheckInfo], folder: Path = CHECKS) -> str:
     return "\n".join(parts)
 
 
-def table(checks: Sequence[CheckInfo]) -> str:
-    """The short table of the README: every check, in one line, with a link to its place in the reference."""
-    return _short(_by_phase(checks), "docs/checks.md", with_phases=True)
-
-
 def _by_phase(checks: Sequence[CheckInfo]) -> list[CheckInfo]:
     """In the order in which the phases are gone through."""
     phases = list(Phase)
     return sorted(checks, key=lambda check: phases.index(check.phases[0]) if check.phases else len(phases))
 
 
-def _short(checks: Sequence[CheckInfo], document: str, *, with_phases: bool = False) -> str:
-    phases = " phase |" if with_phases else ""
-    lines = [f"| check |{phases} level | fact |", f"|---|{'---|' * with_phases}---|---|"]
+def _short(checks: Sequence[CheckInfo]) -> str:
+    lines = ["| check | level | fact |", "|---|---|---|"]
     for check in checks:
-        shown = f" {_phases(check)} |" if with_phases else ""
         level = "blocking" if check.blocking else "advice"
-        lines.append(f"| [{check.id}]({document}#{check.id.lower()}) |{shown} {level} | {_cell(check.title)} |")
+        lines.append(f"| [{check.id}](#{check.id.lower()}) | {level} | {_cell(check.title)} |")
     return "\n".join(lines) + "\n"
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return re.sub(r"(\[[a-z]+\])", r"`\1`", text.replace("|", "\\|"))
 
 
 def _phases(check: CheckInfo) -> str:
@@ -162,24 +156,22 @@ def _text(node: ast.expr) -> str | None:
 
 
 def settings() -> str:
-    """The README's table of what can be set on the command line, in the configuration and in the environment."""
+    """The table of what can be set on the command line, in the configuration and in the environment."""
     lines = ["| option, key | variable | default | meaning |", "|---|---|---|---|"]
     for setting in SETTINGS:
         default = f"`{setting.default}`" if setting.default and not setting.is_found else ""
         meaning = setting.help.partition(" (default:")[0]
         inferred = setting.help.partition(" (default: ")[2].rstrip(")")
         lines.append(
-            f"| `{setting.option}` {setting.metavar or ''} | `{setting.variable}` | {default or inferred} | "
+            f"| `{setting.option}` {setting.metavar or ''} | `{setting.variable}` | {default or _cell(inferred)} | "
             f"{_cell(meaning)} |"
         )
     return "\n".join(lines) + "\n"
 
 
-def with_tables(readme: str, checks: Sequence[CheckInfo]) -> str:
-    """The README with its two tables as they are now."""
-    for name, text in (("checks", table(checks)), ("settings", settings())):
-        readme = _between(readme, name, text)
-    return readme
+def with_settings(document: str) -> str:
+    """The document of the options with its table of settings as it is now."""
+    return _between(document, "settings", settings())
 
 
 def kinds() -> str:
@@ -244,8 +236,8 @@ def main() -> None:
         (ROOT / "release_state" / "report" / "schemas" / f"{name}.schema.json").write_text(text, encoding="utf-8")
     audit = ROOT / "docs" / "audit.md"
     audit.write_text(with_kinds(audit.read_text(encoding="utf-8")), encoding="utf-8")
-    readme = ROOT / "README.md"
-    readme.write_text(with_tables(readme.read_text(encoding="utf-8"), checks), encoding="utf-8")
+    options = ROOT / "docs" / "options.md"
+    options.write_text(with_settings(options.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

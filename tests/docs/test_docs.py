@@ -16,7 +16,9 @@ import pytest
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from release_state.cli import main
+from release_state.cli.commands import COMMANDS
 from release_state.demo.scenarios import SCENARIOS
+from release_state.facts.logs.known_failures import KNOWN_FAILURES
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.observe.git.reader import find_repository
 from release_state.observe.lookups import TABLE
@@ -24,7 +26,9 @@ from release_state.run.checks import catalogue
 from release_state.settings.channels import TRACES
 from release_state.settings.config import Arguments, load
 from release_state.settings.options import CHANNEL_SETTINGS, PHASES, PLANS, SETTINGS
-from tests.docs.reference import reference, with_tables
+from tests.docs.reference import reference, with_settings
+from tests.incidents import page
+from tests.incidents.__main__ import count
 from tests.support.cli import ROOT, suite
 
 if sys.version_info >= (3, 11):
@@ -36,6 +40,12 @@ CHECKS = catalogue(ROOT / "checks")
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "reports" / "README.md"], key=lambda path: path.name
 )
+OF_DEVELOPERS = (
+    *("CHANGELOG", "CONTRIBUTING", "SECURITY"),
+    *("checks", "incidents", "performance", "processes", "reliability", "states"),
+)
+FOR_USERS = [path for path in DOCUMENTS if path.stem not in OF_DEVELOPERS]
+"""Documents whose options are all ours; the others name those of git, gh and the tests, too."""
 SAMPLE = ROOT / "reports" / "sample"
 ANEW = "python -m tests.docs.reference --write"
 
@@ -45,6 +55,9 @@ def text_of(name: str) -> str:
 
 
 README = text_of("README.md")
+LONGEST_README = 1200
+"""In words, commands and tables included: the rest is in docs/."""
+OPTIONS, RESULTS, GATES = (text_of(f"docs/{name}.md") for name in ("options", "results", "gates"))
 CONTRIBUTING = text_of("CONTRIBUTING.md")
 
 
@@ -77,18 +90,47 @@ def test_reference_is_up_to_date() -> None:
     assert text_of("docs/checks.md") == reference(CHECKS), f"run: {ANEW}"
 
 
-def test_tables_of_the_readme_are_up_to_date() -> None:
-    assert with_tables(README, CHECKS) == README, f"run: {ANEW}"
+def test_page_of_incidents_is_up_to_date_and_quotes_a_log_for_each() -> None:
+    assert text_of("docs/incidents.md").splitlines() == list(page.write(count())), (
+        "run: python -m tests.incidents --write"
+    )
+    assert set(page.quote()) == set(KNOWN_FAILURES)
+
+
+def test_table_of_settings_is_up_to_date() -> None:
+    assert with_settings(OPTIONS) == OPTIONS, f"run: {ANEW}"
 
 
 def test_every_check_is_listed_with_a_link_that_resolves() -> None:
-    headings = {line.removeprefix("### ") for line in text_of("docs/checks.md").splitlines() if line.startswith("### ")}
+    lines = text_of("docs/checks.md").splitlines()
+    headings = {line.removeprefix("### ") for line in lines if line.startswith("### ")}
     assert headings == {check.id for check in CHECKS}
     for check in CHECKS:
-        assert f"[{check.id}](docs/checks.md#{check.id.lower()})" in README
+        assert any(line.startswith(f"| [{check.id}](#{check.id.lower()}) |") for line in lines)
 
 
-# --- README against the code
+# --- README
+
+
+def test_readme_is_short() -> None:
+    assert len(README.split()) <= LONGEST_README
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\((docs/[a-z-]+\.md)[)#]", README))
+    assert linked == {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+
+
+def test_what_the_readme_shows_of_a_page_is_as_on_that_page() -> None:
+    codes = {row[0]: row[1] for row in rows(section(RESULTS, "## Verdicts and exit codes"))}
+    assert {row[0]: row[1] for row in rows(section(README, "## Read the result"))} == codes
+    shown = [row[0] for row in rows(section(README, "## Ten options"))]
+    assert len(shown) == 10
+    for option in shown:
+        assert re.search(rf"^\| `{option.strip('`').partition(' ')[0]}[` ]", OPTIONS, re.MULTILINE), option
+
+
+# --- documents against the code
 
 
 @cache
@@ -98,28 +140,37 @@ def help_text() -> str:
     return run.stdout.partition("release state:")[2].partition("\n\n")[0]
 
 
+def test_every_command_is_listed() -> None:
+    listed = [row[0].split()[1].strip("`") for row in rows(section(OPTIONS, "## Commands"))]
+    assert listed == list(COMMANDS)
+    text = "".join(path.read_text(encoding="utf-8") for path in FOR_USERS)
+    assert set(re.findall(r"(?:^|`|bin/)release-state ([a-z]+)\b", text, re.MULTILINE)) == set(COMMANDS)
+
+
 def test_every_option_is_listed() -> None:
     options = set(re.findall(r"(?:^ +|, )(--[a-z-]+)", help_text(), re.MULTILINE))
     assert {setting.option for setting in SETTINGS} < options
-    own = {re.findall(r"--[a-z-]+", row[0])[0] for row in rows(section(README, "## Options"))}
+    own = {re.findall(r"--[a-z-]+", row[0])[0] for row in rows(section(OPTIONS, "## Options"))}
     assert own == options - {setting.option for setting in SETTINGS}
     for word in (*PHASES, *PLANS):
-        assert f"`{word}`" in section(README, "## Options")
+        assert f"`{word}`" in section(OPTIONS, "## Options")
 
 
-def test_every_option_that_is_named_exists() -> None:
+@pytest.mark.parametrize("path", FOR_USERS, ids=lambda path: path.stem)
+def test_every_option_that_is_named_exists(path: Path) -> None:
     pytests = {"--deselect", "--junitxml", "--junit-xml", "--help", "--collect-only"}
-    others = {"--list-checks", "--write"} | pytests
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"```yaml.*?```", "", README, flags=re.DOTALL)))
+    others = {"--list-checks", "--write", "--from"} | pytests
+    prose = re.sub(r"```yaml.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose))
     assert named - others <= set(re.findall(r"--[a-z-]+", help_text()))
 
 
 def test_exit_codes_are_those_of_the_code() -> None:
-    table = rows(section(README, "### Verdicts and exit codes"))
+    table = rows(section(RESULTS, "## Verdicts and exit codes"))
     assert [int(row[0]) for row in table] == [int(code) for code in Exit]
     listed = {word.strip() for row in table for word in row[1].split(",")} - {""}
     assert listed == {verdict.value for verdict in Verdict} - {Verdict.PARTIAL.value}
-    order = re.search(r"first\s+code\s+of\s+([\d,\s]+?)\s+that\s+occurs", README)
+    order = re.search(r"first\s+code\s+of\s+([\d,\s]+?)\s+that\s+occurs", RESULTS)
     assert order
     codes = [Exit(int(code)) for code in order[1].split(",")]
     assert sorted(codes) == sorted(Exit)
@@ -128,8 +179,8 @@ def test_exit_codes_are_those_of_the_code() -> None:
 
 
 def test_outcomes_phases_and_verdicts_are_those_of_the_code() -> None:
-    assert [row[0] for row in rows(section(README, "### Outcomes"))] == [outcome.words for outcome in Outcome]
-    table = rows(section(README, "### Phases"))
+    assert [row[0] for row in rows(section(RESULTS, "## Outcomes"))] == [outcome.words for outcome in Outcome]
+    table = rows(section(RESULTS, "## Phases"))
     assert [row[0].strip("`") for row in table] == [phase.value for phase in Phase]
     assert [row[2] for row in table] == [
         *(Verdict.READY.value, Verdict.READY_TO_PUBLISH.value, Verdict.VERIFIED.value, Verdict.ROLLED_BACK.value)
@@ -137,22 +188,22 @@ def test_outcomes_phases_and_verdicts_are_those_of_the_code() -> None:
 
 
 def test_scenarios_are_those_of_the_demo() -> None:
-    listed = {row[0].strip("`"): row[1:] for row in rows(section(README, "## Demo"))}
+    listed = {row[0].strip("`"): row[1:] for row in rows(text_of("docs/demo.md"))}
     expected = {name: [f"{each.description}.", str(each.exit_code)] for name, each in SCENARIOS.items()}
     assert listed == expected
 
 
 def test_example_configuration_holds_every_key_and_is_accepted(tmp_path: Path) -> None:
-    [example] = blocks(section(README, "### Configuration file"), "toml")
+    [example] = blocks(section(OPTIONS, "### Configuration file"), "toml")
     table = tomllib.loads(example)["tool"]["release-state"]
     assert set(table) == {setting.key for setting in SETTINGS} | {"channels"}
     [channel] = table["channels"].values()
     keys = [setting.key for setting in CHANNEL_SETTINGS]
     assert set(channel) == set(keys)
-    listed = [row[0].strip("`") for row in rows(section(README, "### Configuration file"))]
+    listed = [row[0].strip("`") for row in rows(section(OPTIONS, "### Configuration file"))]
     assert listed == keys
     for trace in TRACES:
-        assert f"`{trace}`" in section(README, "### Configuration file")
+        assert f"`{trace}`" in section(OPTIONS, "### Configuration file")
     (tmp_path / "pyproject.toml").write_text(example, encoding="utf-8")
     config = load(Arguments(versions=("0.2.0",), channels=("internal",)), {}, tmp_path, find_repository)
     target = config.targets[0]
@@ -163,7 +214,7 @@ def test_variables_are_read_by_the_code() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "release_state").rglob("*.py"))
     of_channels = {setting.variable("<channel>").removesuffix("<CHANNEL>") for setting in CHANNEL_SETTINGS}
     named = set()
-    for row in rows(section(README, "### Environment"))[1:-1]:
+    for row in rows(section(OPTIONS, "### Environment"))[1:-1]:
         named |= set(re.findall(r"`([A-Z_]+)(?:<CHANNEL>)?`", row[0]))
     assert of_channels <= named
     assert not [name for name in named - of_channels if name not in code]
@@ -176,14 +227,13 @@ def test_pytest_is_pinned_as_the_readme_says() -> None:
 
 
 def test_gate_gives_the_phase_and_the_inputs_of_the_action() -> None:
-    gate = section(README, "## A gate in a workflow")
     inputs, outputs = text_of("action.yml").split("outputs:")
     declared = re.findall(r"^  ([a-z-]+):$", inputs.partition("inputs:")[2], re.MULTILINE)
     assert declared
     for name in (*declared, *re.findall(r"^  ([a-z-]+):$", outputs.partition("runs:")[0], re.MULTILINE)):
-        assert f"`{name}`" in gate
-    assert "phase: pre-release" in gate and "--phase pre-release" in gate
-    for right in re.findall(r"[a-z-]+: (?:read|write)", gate):
+        assert f"`{name}`" in GATES
+    assert "phase: pre-release" in GATES and "--phase pre-release" in GATES
+    for right in re.findall(r"[a-z-]+: (?:read|write)", GATES):
         assert right.endswith(": read") and any(right in row.right for row in TABLE)
 
 

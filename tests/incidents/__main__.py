@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 from release_state.facts.logs.explanation import explain_log
-from release_state.facts.logs.known_failures import KNOWN_FAILURES
 from release_state.facts.logs.lines import parse_log
 from tests.incidents.cases import CASES
 from tests.incidents.forms import FORMS
+from tests.incidents.page import PAGE, write
 from tests.incidents.refusals import REFUSALS
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "incidents.md"
 
 
 def count() -> Counter[str]:
@@ -28,26 +24,6 @@ def count() -> Counter[str]:
         counted["recognised"] += found is not None
         counted["right" if found == scenario else ("unknown" if found is None else "wrong")] += 1
     return counted
-
-
-def write(counted: Counter[str]) -> Iterator[str]:
-    """Yield the lines of the page."""
-    yield "<!-- Made by: python -m tests.incidents --write -->"
-    yield ""
-    yield "# Incidents"
-    yield ""
-    yield "What `release-state explain` says about the log of a failed release job. The tests hold logs that were"
-    yield "rewritten from real ones against their right answers."
-    yield ""
-    yield "| logs | recognised | right | unknown without need | wrong |"
-    yield "|---|---|---|---|---|"
-    yield "| " + " | ".join(str(counted[name]) for name in ("all", "recognised", "right", "unknown", "wrong")) + " |"
-    yield ""
-    yield "| scenario | found | fix | the version |"
-    yield "|---|---|---|---|"
-    for known in KNOWN_FAILURES:
-        cells = (known.scenario, known.meaning, known.fix, known.version.value)
-        yield "| " + " | ".join(cell.replace("|", "&#124;") for cell in cells) + " |"
 
 
 def main() -> int:

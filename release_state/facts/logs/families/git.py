@@ -121,7 +121,8 @@ GIT = (
     ),
     define(
         "release refused",
-        r"validation failed.{0,200}\b(?:release|tag_name|target_commitish)\b|\b422\b.{0,200}\b(?:release|tag_name)\b",
+        r"validation failed.{0,200}\b(?:release|tag_name|target_commitish)\b"
+        r"|\b422\b.{0,200}(?:\b(?:release|tag_name)\b|/releases\b(?!/))",
         "GitHub refused the GitHub Release.",
         "Read its reason; check tag name, target and whether a draft of it exists",
     ),

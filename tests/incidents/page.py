@@ -1,0 +1,66 @@
+"""The page of incidents by symptom: what a log says, what that means, the fix, and what becomes of the version."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from release_state.facts.logs.explanation import explain_log
+from release_state.facts.logs.failure import KnownFailure
+from release_state.facts.logs.families.build import ARTIFACTS, BUILD
+from release_state.facts.logs.families.git import GIT
+from release_state.facts.logs.families.identity import IDENTITY
+from release_state.facts.logs.families.refusals import REFUSALS
+from release_state.facts.logs.families.services import SERVICES
+from release_state.facts.logs.lines import parse_log
+from tests.incidents import refusals
+from tests.incidents.cases import CASES
+from tests.incidents.forms import FORMS, UPLOAD
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "incidents.md"
+FAMILIES = {
+    "The index does not know who uploads": IDENTITY,
+    "The index refuses a file, the version or the project": REFUSALS,
+    "Git or GitHub refuses a branch, a tag, a pull request or a GitHub Release": GIT,
+    "A service does not answer, or the time is up": SERVICES,
+    "Files are lost between jobs": ARTIFACTS,
+    "The build, the tests or the release tool fails": BUILD,
+}
+"""The families of known failures, as somebody looks for them who has a log before their eyes."""
+LONGEST_QUOTE = 160
+
+
+def write(counted: Counter[str]) -> Iterator[str]:
+    """Yield the lines of the page."""
+    yield "<!-- Made by: python -m tests.incidents --write -->"
+    yield ""
+    yield "# Incidents by symptom"
+    yield ""
+    yield "My release job failed, and its log says this. What does it mean, and what do I do? Search this page for"
+    yield "words of the log, or let `release-state explain LOGFILE` do it. The tests hold logs that were rewritten from"
+    yield "real ones against their right answers."
+    yield ""
+    yield "| logs | recognised | right | unknown without need | wrong |"
+    yield "|---|---|---|---|---|"
+    yield "| " + " | ".join(str(counted[name]) for name in ("all", "recognised", "right", "unknown", "wrong")) + " |"
+    quotes = quote()
+    for title, family in FAMILIES.items():
+        yield from ("", f"## {title}")
+        for known in family:
+            yield from ("", f"### {known.meaning.rstrip('.')}", "", "My run says, for example:", "", "```text")
+            yield from quotes[known]
+            yield from ("```", "", f"**Fix:** {known.fix}.", "", f"**The version:** {known.version.value}.")
+
+
+def quote() -> dict[KnownFailure, list[str]]:
+    """Return the decisive lines of the logs by the known failure that they show; of a refusal, the index's words."""
+    found: dict[KnownFailure, dict[str, None]] = defaultdict(dict)
+    logs = [(FORMS[0](status, said), False, f"{status}: {said}") for _, status, said in refusals.REFUSALS]
+    logs += [(case.text, case.succeeded, "") for case in CASES]
+    for text, succeeded, said in logs:
+        explained = explain_log(parse_log(text), succeeded=succeeded)
+        if explained.known:
+            line = said or explained.lines[0].replace(UPLOAD, "https://index.example/legacy/")
+            found[explained.known][line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"] = None
+    return {known: list(lines) for known, lines in found.items()}
