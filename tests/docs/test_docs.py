@@ -158,7 +158,7 @@ def test_every_option_is_listed() -> None:
 
 @pytest.mark.parametrize("path", FOR_USERS, ids=lambda path: path.stem)
 def test_every_option_that_is_named_exists(path: Path) -> None:
-    pytests = {"--deselect", "--junitxml", "--junit-xml", "--help", "--collect-only"}
+    pytests = {"--deselect", "--junitxml", "--junit-xml", "--help", "--help-all", "--collect-only"}
     others = {"--list-checks", "--write", "--from"} | pytests
     prose = re.sub(r"```yaml.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose))
