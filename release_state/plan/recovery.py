@@ -242,9 +242,12 @@ def make_full_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     return Plan.model_validate({**dict(recovery.plan), "steps": final_steps, "direction": direction})
 
 
-def make_start_plan(recovery: Recovery) -> Plan:
-    """The plan that starts a release that is ready."""
-    return Plan(direction="complete", folder=recovery.plan.folder, steps=_add_repository(recovery, recovery.start))
+def make_start_plan(recovery: Recovery) -> Plan | None:
+    """The plan that starts a release that is ready; None if nothing is to be done by a person, or something is lost."""
+    steps = _add_repository(recovery, recovery.start)
+    if not steps or any(step.destroys for step in steps):
+        return None
+    return Plan(direction="complete", folder=recovery.plan.folder, steps=steps)
 
 
 def _add_repository(recovery: Recovery, steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -9,11 +9,13 @@ import pytest
 
 from release_state.facts.release import Release
 from release_state.model.observation import known
+from release_state.model.outcome import Verdict
 from release_state.model.plan import Step
 from release_state.model.process import Process, Publisher, Start, StartKind
 from release_state.model.snapshot import ExplainedRun, Snapshot
 from release_state.plan.recovery import Recovery
 from tests.support import states as s
+from tests.support.judged import verdict_of
 
 TAGGED = s.tag()
 
@@ -241,3 +243,26 @@ def test_what_the_base_branch_does_not_declare_is_not_tagged() -> None:
     assert not last.commands and last.title.startswith("Set the version 0.2.0 on main, then tag that commit as v0.2.0")
     unread = commands(misplaced(publisher("tag"), None))
     assert any(f"--annotate v0.2.0 {s.BASE}" in line for line in unread), "worked out at the build"
+
+
+# ---- a release that is ready
+
+
+def started(found: Publisher, **changes: Any) -> list[str]:
+    """The commands that start a release of which nothing is there, without the repository."""
+    here = {"remote": s.remote(), "clone": s.clone(), "phase": "pre-release", **changes}
+    lineage = s.lineage(s.BASE, on_base=True, declared_version="0.2.0")
+    verdict = verdict_of(tagged(found, history=s.history(lineage), **here))
+    if verdict.start is None:
+        return []
+    assert verdict.verdict is Verdict.READY and not any(each.destroys for each in verdict.start.steps)
+    assert verdict.plan.direction in ("nothing", "tidy up") and all(each.advice for each in verdict.plan.steps)
+    lines = [" ".join(words) for each in verdict.start.steps for words in each.commands]
+    return [line.replace(" --repo github.example/octo/orbit", "") for line in lines]
+
+
+def test_what_is_ready_is_started_as_the_project_releases() -> None:
+    assert started(publisher("tag"))[-1].endswith("refs/tags/v0.2.0")
+    assert started(publisher("release"))[0].startswith(f"gh release create v0.2.0 --target {s.BASE}")
+    assert started(publisher("dispatch")) == ["gh workflow run ship.yml --field channel=pypi"]
+    assert not started(publisher("tag"), ci=s.ci("failure")), "what is not ready is not started"

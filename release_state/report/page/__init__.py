@@ -99,6 +99,12 @@ class _Target:
         return [pair for pair in enumerate(self.verdict.plan.steps, 1) if not pair[1].advice]
 
     @property
+    def first(self) -> list[tuple[int, Step]]:
+        """The needed steps of the card: until the first with something to run or to open."""
+        does = (place for place, (_, step) in enumerate(self.needed, 1) if step.commands or step.link)
+        return self.needed[: next(does, 1)]
+
+    @property
     def advised(self) -> list[tuple[int, Step]]:
         """The other steps, which are shown with the first finding that needs them."""
         return [pair for pair in enumerate(self.verdict.plan.steps, 1) if pair[1].advice]
@@ -124,7 +130,7 @@ class _Target:
     @property
     def next(self) -> str:
         """What comes next if nothing is wrong."""
-        is_silent = self.verdict.verdict is Verdict.READY and not (self.verdict.start and self.verdict.start.steps)
+        is_silent = self.verdict.verdict is Verdict.READY and self.verdict.start is None
         return "" if is_silent else _NEXT.get(self.verdict.verdict, "")
 
     @property
