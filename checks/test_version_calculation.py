@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -90,7 +91,7 @@ def test_commits_call_for_this_version(release: Release) -> None:
         wanted = found.next_version.known()
     except NotObserved as missing:
         hint = f"; for information: plain rules give {found.plain}" if found.plain else ""
-        raise NotObserved(missing.problem.model_copy(update={"why": f"{missing.problem.why}{hint}"})) from None
+        raise NotObserved(structs.replace(missing.problem, why=f"{missing.problem.why}{hint}")) from None
     counted = found.counted.present()
     decisive = join_items((f"{commit.sha[:9]} {commit.subject}" for commit in counted.decisive), most=3)
     if wanted is None:

@@ -22,6 +22,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
 from packaging.version import Version
 
 from release_state.audit.versions import AuditSnapshot, find_spellings, resolve
@@ -92,7 +93,7 @@ def collect_history(
             for key, ask in asks.items()
         }
         found = {key: future.result() for key, future in asked.items()}
-    shared = {str(key): value for key, value in found.items() if not isinstance(key, tuple)}
+    shared: dict[str, Any] = {str(key): value for key, value in found.items() if not isinstance(key, tuple)}
     without_releases = {key: shared[key] for key in shared if key not in ("releases", "drafts", "latest_release")}
     histories = [
         AuditSnapshot(
@@ -123,7 +124,7 @@ def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, de
     asked = Index(client, config.channels[target.channel.name], client.deadline())
     time = TimeLeft(config.lookup_timeout)
     coming = guard("index", lambda: known(asked.files_by_json(target.package, newest)), time, None, defects)().value
-    return history.model_copy(update={"catching_up": (str(newest),)}) if coming else history
+    return structs.replace(history, catching_up=(str(newest),)) if coming else history
 
 
 def _is_branch(target: Target, name: str) -> bool:

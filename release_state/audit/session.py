@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.audit.audit import Audit
 from release_state.audit.verdict import AuditVerdict, Expected, judge_audit
@@ -76,7 +77,7 @@ class AuditItem(pytest.Item):
         started, where = time.perf_counter(), f"in {self.path.name}, {self.name}"
         result, error = run_check(self.info, self.function, self.given, self.key, where)
         seconds = time.perf_counter() - started
-        result = result.model_copy(update={"seconds": round(seconds, 4)})
+        result = structs.replace(result, seconds=round(seconds, 4))
         report = pytest.TestReport(
             nodeid=self.nodeid,
             location=self.location,

@@ -9,11 +9,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from msgspec import structs
 from packaging.version import Version
-from pydantic import AwareDatetime
 
 from release_state.facts.spelling import Spellings, find_tag_spelling, match_spellings
-from release_state.model.observation import Model, Observation, unavailable
+from release_state.model.observation import AwareDatetime, Model, Observation, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, PullRequest, Remote, Repository, Tag, WorkflowRuns
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.model.target import Target, names_version
@@ -106,7 +106,7 @@ def resolve(history: AuditSnapshot) -> AuditSnapshot:
     template = find_tag_spelling(target, remote.tags, _published(history)).template
     if template == target.tag_template:
         return history
-    return history.model_copy(update={"target": target.model_copy(update={"tag_template": template})})
+    return structs.replace(history, target=structs.replace(target, tag_template=template))
 
 
 def find_spellings(history: AuditSnapshot) -> Spellings:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from functools import partial
 
+from msgspec import structs
+
 from release_state.audit.audit import Audit
 from release_state.audit.versions import AuditSnapshot
 from release_state.facts.process import (
@@ -49,14 +51,14 @@ def observe_workflows(
         files = guard("workflow_files", read, time, Stage.LAST, defects)()
     if files.value:
         target = add_workflows(target, files.value)
-    found = history.model_copy(update={"target": target})
+    found = structs.replace(history, target=target)
     if audit.lacks_releases:
-        found = found.model_copy(update={"makes_releases": _find_maker(target, files)})
+        found = structs.replace(found, makes_releases=_find_maker(target, files))
     if pending is None:
         return found
-    about = target.model_copy(update={"version": str(pending)})
+    about = structs.replace(target, version=str(pending))
     ask = partial(_ask_runs, github, about, history, files)
-    return found.model_copy(update={"runs": guard("runs", ask, time, Stage.LAST, defects)()})
+    return structs.replace(found, runs=guard("runs", ask, time, Stage.LAST, defects)())
 
 
 def _read_files(
@@ -93,4 +95,4 @@ def _ask_runs(
     if asked.value is None:
         return asked
     runs = tuple(run for run in asked.value.runs if is_release_run(run, target, remote))
-    return known(asked.value.model_copy(update={"runs": runs}))
+    return known(structs.replace(asked.value, runs=runs))

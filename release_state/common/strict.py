@@ -9,6 +9,10 @@ import time
 from datetime import datetime, timezone
 from typing import Any, NoReturn
 
+from msgspec import ValidationError
+
+from release_state.common.text import sanitize
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -56,6 +60,13 @@ def decode_json(data: bytes | str) -> Any:
     except RecursionError:
         raise ValueError("nested too deep") from None
     return found
+
+
+def describe_invalid(error: ValidationError) -> str:
+    """Return where a document has not the expected shape, and what is wrong: "run.started_at: Expected `str`, …"."""
+    what, _, where = str(error).partition(" - at `$")
+    place = where.strip("`.")
+    return sanitize(f"{place}: {what}" if place else what, 200)
 
 
 def decode_toml(text: str) -> dict[str, Any]:

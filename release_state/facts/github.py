@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from msgspec import structs
 from packaging.version import Version
 
 from release_state.facts.git import GitFacts
@@ -172,12 +173,11 @@ class GitHubFacts(GitFacts, IndexFacts):
         runs = self.snapshot.runs.value
         own = {run.id for run in runs.runs if not run.tests(branch)} if runs else set()
         left_out = [f"{result.name} (release workflow)" for result in checks.results if result.workflow_run in own]
-        return checks.model_copy(
-            update={
-                "results": tuple(each for each in checks.results if each.workflow_run not in own),
-                "nearest_results": tuple(each for each in checks.nearest_results if each.workflow_run not in own),
-                "left_out": (*checks.left_out, *left_out),
-            }
+        return structs.replace(
+            checks,
+            results=tuple(each for each in checks.results if each.workflow_run not in own),
+            nearest_results=tuple(each for each in checks.nearest_results if each.workflow_run not in own),
+            left_out=(*checks.left_out, *left_out),
         )
 
     @cached_property

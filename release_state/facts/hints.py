@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from difflib import get_close_matches
 
+from msgspec import structs
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -100,7 +101,7 @@ def _find_branch_hint(snapshot: Snapshot) -> str:
     names = [branch.name for branch in remote.branches if not target.is_lasting(branch.name, remote.default_branch)]
     if any(target.parse_release_branch(name) for name in names):
         return ""
-    copies = [target.model_copy(update={"branch_template": template}) for template in _BRANCHES]
+    copies = [structs.replace(target, branch_template=template) for template in _BRANCHES]
     counted = Counter(copy.branch_template for copy in copies for name in names if copy.parse_release_branch(name))
     if not counted:
         return ""
@@ -132,5 +133,5 @@ def _find_name(snapshot: Snapshot) -> str:
 def _without(target: Target, key: str) -> Target:
     """The target as if the configuration did not give this key."""
     given = tuple(each for each in target.given if each != key)
-    process = target.process.model_copy(update={"tag": None})
-    return target.model_copy(update={"given": given, "process": process})
+    process = structs.replace(target.process, tag=None)
+    return structs.replace(target, given=given, process=process)

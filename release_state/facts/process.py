@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec import structs
 from packaging.version import Version
 
 from release_state.common.text import join_items, sanitize
@@ -35,12 +36,12 @@ def resolve(snapshot: Snapshot) -> Snapshot:
     files = snapshot.workflow_files.value
     if files is not None:
         target = add_workflows(target, files)
-    target = _with_leaves(snapshot.model_copy(update={"target": target}), target)
+    target = _with_leaves(structs.replace(snapshot, target=target), target)
     if files is None:
-        return snapshot.model_copy(update={"target": target})
-    named = files.model_copy(update={"path": f"{FOLDER}/{target.workflow}" if target.workflow else ""})
+        return structs.replace(snapshot, target=target)
+    named = structs.replace(files, path=f"{FOLDER}/{target.workflow}" if target.workflow else "")
     is_known = bool(target.workflow or target.process.candidates)
-    return snapshot.model_copy(update={"target": target, "workflow_files": known(named if is_known else None)})
+    return structs.replace(snapshot, target=target, workflow_files=known(named if is_known else None))
 
 
 def _with_files(snapshot: Snapshot, target: Target) -> Target:
@@ -52,7 +53,7 @@ def _with_files(snapshot: Snapshot, target: Target) -> Target:
         return target
     versions = join_items(reversed([each.version for each in list_earlier(page)]))
     process = _add(target.process, f"files: {' and '.join(kinds)}, as {versions} have")
-    return target.model_copy(update={"expected_files": kinds, "process": process})
+    return structs.replace(target, expected_files=kinds, process=process)
 
 
 def _with_tags(snapshot: Snapshot, target: Target) -> Target:
@@ -63,8 +64,8 @@ def _with_tags(snapshot: Snapshot, target: Target) -> Target:
     page = index.value if index else None
     published = {Version(each.version) for each in page.releases} if page else set()
     spelling = find_tag_spelling(target, remote.tags, published)
-    return target.model_copy(
-        update={"tag_template": spelling.template, "process": _add(target.process, spelling.evidence, tag=spelling.tag)}
+    return structs.replace(
+        target, tag_template=spelling.template, process=_add(target.process, spelling.evidence, tag=spelling.tag)
     )
 
 
@@ -80,13 +81,13 @@ def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     written = f"version: {writer.workflow} sets it, by {writer.how}" if writer else ""
     process = _add(target.process, *evidence, written, publishers=publishers, version_writer=writer)
     if "workflow" in target.given:
-        return target.model_copy(update={"process": process})
+        return structs.replace(target, process=process)
     if publishers:
-        return target.model_copy(update={"workflow": publishers[0].workflow, "process": process})
+        return structs.replace(target, workflow=publishers[0].workflow, process=process)
     names = tuple(path.removeprefix(f"{FOLDER}/") for path in files.workflow_paths)
     found = f"no workflow file is seen to publish to {target.channel.name}: {', '.join(names)}" if names else ""
     candidates = _add(process, found or "the base branch has no workflow files", candidates=names)
-    return target.model_copy(update={"workflow": "", "process": candidates})
+    return structs.replace(target, workflow="", process=candidates)
 
 
 def list_run_filters(target: Target, workflow: str, base: str) -> tuple[dict[str, str], ...]:
@@ -154,14 +155,14 @@ def _with_leaves(snapshot: Snapshot, target: Target) -> Target:
     def lowered(channel: Channel) -> Channel:
         given = f"channels.{channel.name}.leaves" in target.given
         leaves = channel.leaves if given else tuple(trace for trace in channel.leaves if trace not in dropped)
-        return channel.model_copy(update={"leaves": leaves})
+        return structs.replace(channel, leaves=leaves)
 
     channel = lowered(target.channel)
     if channel == target.channel:
-        return target.model_copy(update={"process": target.process.model_copy(update={"unsure": tuple(unsure)})})
+        return structs.replace(target, process=structs.replace(target.process, unsure=tuple(unsure)))
     channels = tuple(map(lowered, target.channels))
-    process = process.model_copy(update={"unsure": tuple(unsure)})
-    return target.model_copy(update={"channel": channel, "channels": channels, "process": process})
+    process = structs.replace(process, unsure=tuple(unsure))
+    return structs.replace(target, channel=channel, channels=channels, process=process)
 
 
 def _has_pulls(snapshot: Snapshot, target: Target) -> bool | None:
@@ -233,4 +234,4 @@ def require_sure(target: Target, trace: Trace) -> None:
 
 def _add(process: Process, *evidence: str, **update: object) -> Process:
     lines = (*process.evidence, *(sanitize(line, _LONGEST_LINE) for line in evidence if line))
-    return process.model_copy(update={"evidence": tuple(dict.fromkeys(lines)), **update})
+    return structs.replace(process, evidence=tuple(dict.fromkeys(lines)), **update)

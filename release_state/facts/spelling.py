@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
+from msgspec import structs
 from packaging.version import Version
 
 from release_state.facts.git import PackageTags, read_package_tags
@@ -92,9 +93,9 @@ def find_tag_spelling(target: Target, tags: Sequence[Tag], published: Collection
     template, evidence = target.tag_template, ""
     if not given:
         template, evidence = _find_template(target, tags, published)
-        target = target.model_copy(update={"tag_template": template})
+        target = structs.replace(target, tag_template=template)
     used = match_spellings(target, tags, published)
-    exact = target.model_copy(update={"process": target.process.model_copy(update={"tag": None})}).tag
+    exact = structs.replace(target, process=structs.replace(target.process, tag=None)).tag
     named = []
     for tag in tags:
         spelling = target.parse_tag_spelling(tag.name)
@@ -131,13 +132,13 @@ def _find_template(target: Target, tags: Sequence[Tag], published: Collection[Ve
         template = _unusual_template(tags, published) or template
     if template is None:
         return target.tag_template, ""
-    named = target.model_copy(update={"tag_template": template})
+    named = structs.replace(target, tag_template=template)
     read = [
         (tag.name, spelt[1]) for tag in tags if (spelt := named.parse_tag_spelling(tag.name)) and spelt[0] == template
     ]
     unfinished = [(name, version) for name, version in read if version.is_prerelease]
     semver = template.replace("{version}", "{semver}")
-    spelled = named.model_copy(update={"tag_template": semver})
+    spelled = structs.replace(named, tag_template=semver)
     if unfinished and all(name == spelled.tag_for(str(version)) for name, version in unfinished[-5:]):
         template = semver
     return template, f"tags: {len(read)} of {len(tags)} tags of the remote are spelled {template}"

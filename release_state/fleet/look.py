@@ -13,6 +13,8 @@ from os import getpid
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history, make_client
 from release_state.audit.report.document import build_document
@@ -179,7 +181,7 @@ def _audit_part(verdict: AuditVerdict) -> Part:
 
 def _shorten(found: Step) -> Step:
     """The step with its last commands; the project's own report has all."""
-    return found if len(found.commands) <= _MOST else found.model_copy(update={"commands": found.commands[-_MOST:]})
+    return found if len(found.commands) <= _MOST else structs.replace(found, commands=found.commands[-_MOST:])
 
 
 def _gate_part(verdict: TargetVerdict) -> Part:

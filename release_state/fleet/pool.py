@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from release_state.common import disk
 from release_state.fleet.projects import ProjectRow
 
@@ -62,7 +64,7 @@ class Pool:
                 if self._cancel.is_set():
                     return  # a look-up that was cut off observed nothing
                 try:
-                    disk.write_atomically(self.folder / f"{number}.json", row.model_dump_json())
+                    disk.write_atomically(self.folder / f"{number}.json", msgspec.json.encode(row).decode())
                 except FileNotFoundError:
                     return  # the run has ended
                 except OSError:
@@ -100,7 +102,7 @@ class Pool:
     def row(self, number: int) -> ProjectRow | None:
         """The row of a project, None where it is not there yet."""
         try:
-            return ProjectRow.model_validate_json((self.folder / f"{number}.json").read_text(encoding="utf-8"))
+            return msgspec.json.decode((self.folder / f"{number}.json").read_text(encoding="utf-8"), type=ProjectRow)
         except FileNotFoundError:
             return self._rows.get(number)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from msgspec import field
 
 from release_state.common.errors import UsageProblem
 from release_state.model.observation import Model
@@ -151,7 +151,7 @@ class ProjectRow(Model):
     """File name of the project's own report, in the folder beside the summary."""
     defect: str | None = None
     """A bug of the suite, which says nothing about the project; `parts` holds what was still judged."""
-    tracebacks: dict[str, str] = Field(default_factory=dict)
+    tracebacks: dict[str, str] = field(default_factory=dict)
     """The tracebacks of the bug and where it happened, for the terminal only."""
 
     @property

@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from msgspec import Meta, to_builtins
 
 from release_state import __version__
 from release_state.audit.report.page import render_frame
 from release_state.common.text import sanitize
 from release_state.fleet.projects import Part, ProjectRow, find_worst
-from release_state.model.observation import Model
+from release_state.model.observation import AwareDatetime, Model
 from release_state.model.outcome import Exit
 from release_state.model.plan import Step
 from release_state.report.actions import StepReport, annotation, errors_first
@@ -49,8 +49,8 @@ class ProjectReport(Model):
 class FleetReport(Model):
     """The document of a run over many projects."""
 
-    release_state_fleet: int = Field(description="format of this document")
-    release_state: str = Field(description="version of the suite")
+    release_state_fleet: Annotated[int, Meta(description="format of this document")]
+    release_state: Annotated[str, Meta(description="version of the suite")]
     started_at: AwareDatetime
     exit_code: int
     verdict: str
@@ -91,12 +91,14 @@ def build_document(rows: Sequence[ProjectRow], total: int, exit_code: int, start
         "verdict": describe_verdict(rows, total),
         "projects_listed": total,
         "reports": folder,
-        "projects": [
-            {"verdict": row.verdict, "exit_code": int(row.exit), **row.model_dump(mode="json", exclude={"tracebacks"})}
-            for row in rows
-        ],
+        "projects": list(map(_project, rows)),
     }
     return json.dumps(content, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
+
+
+def _project(row: ProjectRow) -> dict[str, Any]:
+    shown = {key: value for key, value in to_builtins(row).items() if key != "tracebacks"}
+    return {"verdict": row.verdict, "exit_code": int(row.exit), **shown}
 
 
 def render_page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
+from msgspec import Meta, Struct, StructMeta, field
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> Callable[[type], type]:
+        """Stand in for the decorator, which only a type checker reads."""
+        return lambda made: made
+
 
 T = TypeVar("T")
 U = TypeVar("U")
 
+AwareDatetime = Annotated[datetime, Meta(tz=True)]
+"""A moment with its time zone."""
 
-class Model(BaseModel):
-    """An immutable record; unknown fields are an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+class _KeywordsOnly(StructMeta):
+    """Makes the fields of every model keywords: one without a default may follow one with a default."""
 
-    def __copy__(self) -> Self:
-        """Return a copy without the values of cached properties: they follow from fields that the copy may change."""
-        copied = super().__copy__()
-        for name in copied.__dict__.keys() - type(self).model_fields.keys():
-            del copied.__dict__[name]
-        return copied
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> _KeywordsOnly:
+        return super().__new__(cls, name, bases, namespace, **{"kw_only": True, **options})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+class Model(Struct, metaclass=_KeywordsOnly, frozen=True, forbid_unknown_fields=True):
+    """An immutable record.
+
+    A constructor and `msgspec.structs.replace` check nothing: mypy does. What comes from outside goes through
+    `msgspec.convert` or `msgspec.json.decode`, which refuse a wrong type, an unknown field and a naive time. A model
+    with a cached property has `dict=True`; a copy does not take over its value.
+    """
 
 
 class Problem(Model):
@@ -57,11 +71,9 @@ class Observation(Model, Generic[T]):
     value: T | None
     unavailable: Problem | None
 
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Observation[T]:
+    def __post_init__(self) -> None:
         if self.value is not None and self.unavailable is not None:
             raise ValueError("an observation is known or unavailable, not both")
-        return self
 
     @property
     def is_known(self) -> bool:
@@ -82,7 +94,7 @@ class Observation(Model, Generic[T]):
         return value
 
 
-def known(value: T) -> Observation[T]:
+def known(value: T | None) -> Observation[T]:
     """Return an observation of a present value; of a known absence where it is None."""
     return Observation(value=value, unavailable=None)
 

@@ -6,6 +6,8 @@ import enum
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
+from msgspec import structs
+
 from release_state.model.observation import Model
 from release_state.model.plan import Step
 
@@ -252,4 +254,4 @@ def _merge(group: Sequence[CheckResult]) -> CheckResult:
         "target": group[0].target.partition(": ")[0],
         "blocking": any(result.blocking for result in group),
     }
-    return group[0].model_copy(update=changes)
+    return structs.replace(group[0], **changes)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import PrivateAttr, model_validator
+from msgspec import convert, structs
 
 from release_state.common.text import find_obstacle, needs_repository, quote_command
 from release_state.model.observation import Model
@@ -56,34 +56,28 @@ class Step(Model):
     """The decisions that it replaces, while they cannot be made."""
     withheld: str = ""
     """Why it has no commands: one of them cannot be shown exactly."""
-    _starts_run: bool = PrivateAttr(default=False)
+
+    def __post_init__(self) -> None:
+        # All commands go if one cannot be shown exactly: the others would be half a step.
+        if why := find_obstacle(*self.commands, *self.verify):
+            for name, value in (("commands", ()), ("verify", ()), ("withheld", why)):
+                structs.force_setattr(self, name, value)
 
     def __eq__(self, other: object) -> bool:
-        """Whether both say the same; a step that came back from JSON has lost its private attribute."""
-        return isinstance(other, Step) and dict(self) == dict(other)
+        """Whether both say the same; a step that came back from JSON is no longer known to start a run."""
+        return isinstance(other, Step) and structs.astuple(self) == structs.astuple(other)
 
     def __hash__(self) -> int:
-        return hash(tuple(dict(self).values()))
+        return hash(structs.astuple(self))
 
     @property
     def starts_run(self) -> bool:
         """Whether it starts the release workflow: nothing may be deleted during the run, so the step comes last."""
-        return self._starts_run
+        return False
 
     def mark_start(self) -> Step:
         """The step, known as the one that starts the release workflow."""
-        self._starts_run = True
-        return self
-
-    @model_validator(mode="before")
-    @classmethod
-    def _withhold(cls, given: Any) -> Any:
-        """Drop all commands if one cannot be shown exactly: the others would be half a step."""
-        if isinstance(given, dict):
-            commands = (*given.get("commands", ()), *given.get("verify", ()))
-            if why := find_obstacle(*commands):
-                return {**given, "commands": (), "verify": (), "withheld": why}
-        return given
+        return _StartingStep(**structs.asdict(self))
 
     def lines(self) -> list[str]:
         """Return the commands quoted for a POSIX shell; line feeds in arguments stay."""
@@ -92,6 +86,14 @@ class Step(Model):
     def verify_lines(self) -> list[str]:
         """Return the verifying commands quoted for a POSIX shell."""
         return [quote_command(command) for command in self.verify]
+
+
+class _StartingStep(Step):
+    """A step that starts the release workflow. In a document it is like any other."""
+
+    @property
+    def starts_run(self) -> bool:
+        return True
 
 
 class Plan(Model):
@@ -110,29 +112,24 @@ class Plan(Model):
         """The words before `other_way`: "To withdraw instead"."""
         return f"To {'withdraw' if 'rollback' in self.other_way else 'complete'} instead"
 
-    @model_validator(mode="before")
-    @classmethod
-    def _withhold(cls, given: Any) -> Any:
-        """Drop git commands whose folder cannot be shown: they would run elsewhere."""
-        if isinstance(given, dict):
-            if find_obstacle(given.get("other_way", ())):
-                given = {**given, "other_way": ()}
-            folder = given.get("folder")
-            if folder is not None and (why := find_obstacle([folder])):
-                given = {**given, "steps": tuple(_withhold_commands(found, why) for found in given.get("steps", ()))}
-        return given
+    def __post_init__(self) -> None:
+        if find_obstacle(self.other_way):
+            structs.force_setattr(self, "other_way", ())
+        # Git commands go if their folder cannot be shown: they would run elsewhere.
+        if self.folder is not None and (why := find_obstacle([self.folder])):
+            structs.force_setattr(self, "steps", tuple(_withhold_commands(found, why) for found in self.steps))
 
     def way_to_folder(self) -> str | None:
         """Return the `cd` command to the folder; None if there is no folder, or it cannot be shown."""
         return None if self.folder is None or find_obstacle([self.folder]) else quote_command(["cd", self.folder])
 
 
-def _withhold_commands(found: Any, why: str) -> Any:
-    if not isinstance(found, Step) or found.in_empty_folder or not needs_repository((*found.commands, *found.verify)):
+def _withhold_commands(found: Step, why: str) -> Step:
+    if found.in_empty_folder or not needs_repository((*found.commands, *found.verify)):
         return found
     # What would bring back what was lost is for that folder, too.
-    withheld = {"commands": (), "verify": (), "saves": None, "withheld": f"they are for the clone, and {why}"}
-    return found.model_copy(update=withheld)
+    withheld = f"they are for the clone, and {why}"
+    return structs.replace(found, commands=(), verify=(), saves=None, withheld=withheld)
 
 
 def step(
@@ -146,4 +143,4 @@ def step(
         "verify": tuple(map(tuple, verify)),
         **more,
     }
-    return Step.model_validate(given)
+    return convert(given, Step)

@@ -7,17 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ConfigDict
-
 from release_state.model.observation import Model
 
 Presence = Literal["present", "absent", "unknown"]
 
 
-class _Lenient(Model):
+class _Lenient(Model, forbid_unknown_fields=False):
     """Read from a file that another version of the suite may have written: unknown fields are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class RowThen(_Lenient):

@@ -49,7 +49,7 @@ class ReleaseBranchName(Model):
     """Normalized by PEP 440."""
 
 
-class Target(Model):
+class Target(Model, dict=True):
     """One version on one channel of one package, with the names that follow."""
 
     package: str

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from release_state.common.strict import FRESH_SECONDS, read_clock
 from release_state.facts.process import resolve
 from release_state.facts.published import find_sharing_any
@@ -209,14 +211,13 @@ class _Observer:
         self._find_phase()
         github = self._sources.github
         ahead = github.clock_ahead()
-        return self._snapshot(self._answers).model_copy(
-            update={
-                "observed_at": self._began - timedelta(seconds=round(ahead or 0.0)),
-                "clock_ahead": None if ahead is None else float(round(ahead)),
-                "phase_reason": self._reason,
-                "token_source": token_source,
-                "rate_limit": github.rate_limit(),
-            }
+        return structs.replace(
+            self._snapshot(self._answers),
+            observed_at=self._began - timedelta(seconds=round(ahead or 0.0)),
+            clock_ahead=None if ahead is None else float(round(ahead)),
+            phase_reason=self._reason,
+            token_source=token_source,
+            rate_limit=github.rate_limit(),
         )
 
     def _ask_all(self) -> None:
@@ -258,7 +259,7 @@ class _Observer:
         try:
             asked = row.ask(self._sources, view) if not row.phases or view.phase in row.phases else None
         except NotObserved as missing:
-            asked = Observation[Any](value=None, unavailable=missing.problem)
+            asked = Observation(value=None, unavailable=missing.problem)
         if asked is None and row.otherwise:
             asked = row.otherwise(view)
         if isinstance(asked, Call):
@@ -283,13 +284,13 @@ class _Observer:
             answer = self._answers[row.name]
             fields[row.fills] = {**fields.get(row.fills, {}), **answer} if isinstance(answer, dict) else answer
         snapshot = Snapshot(observed_at=self._began, target=target, phase=phase.value, phase_reason="")
-        snapshot = snapshot.model_copy(update=fields)
+        snapshot = structs.replace(snapshot, **fields)
         # Each row sees a snapshot, and most of them see the same of the process.
         of_process = frozenset(name for name in READ_BY_PROCESS if name in names and name in self._answers)
         if of_process not in self._resolved:
             resolved = resolve(snapshot)
             self._resolved[of_process] = {"target": resolved.target, "workflow_files": resolved.workflow_files}
-        return snapshot.model_copy(update=self._resolved[of_process])
+        return structs.replace(snapshot, **self._resolved[of_process])
 
 
 class _Foreseer(_Observer):

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from release_state.facts.own_run import find_needed_jobs, find_own_publishers
 from release_state.facts.workflow.document import FOLDER
 from release_state.model.observation import NotObserved, Observation, Problem, known
@@ -151,8 +153,8 @@ class CommitSources:
         except NotObserved:
             return clone
         if clone.value and clone.value.head != head and (problem := self.history_problem(view)):
-            unknown = Observation[int](value=None, unavailable=problem)
-            return known(clone.value.model_copy(update={"ahead": unknown, "behind": unknown}))
+            unknown: Observation[Any] = Observation(value=None, unavailable=problem)
+            return known(structs.replace(clone.value, ahead=unknown, behind=unknown))
         return Call((head, clone), lambda: relate_clone(clone, self.commits_of(view)))
 
     def workflow_files(self, view: View) -> Call | Observation[Any]:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from msgspec import ValidationError, convert
 
 from release_state.common import disk
-from release_state.common.strict import decode_json, is_sane
+from release_state.common.strict import decode_json, describe_invalid, is_sane
 from release_state.common.text import sanitize
+from release_state.model.observation import AwareDatetime, Model
 from release_state.model.record import PastRun, Record
 
 LARGEST = 32 * 2**20
@@ -36,13 +37,11 @@ class Unfinished(NotAReport):
     """The file is still empty: its run is not finished, or was killed."""
 
 
-class _Run(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+class _Run(Model, forbid_unknown_fields=False):
     started_at: AwareDatetime
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+class _Document(Model, forbid_unknown_fields=False):
     run: _Run
     targets: tuple[Record, ...]
 
@@ -57,11 +56,9 @@ def read_report(path: Path) -> PastRun:
     if (found := content["release_state_report"]) != FORMAT:
         raise NotAReport(f"format {sanitize(repr(found), 40)}, this version of release-state reads {FORMAT}")
     try:
-        document = _Document.model_validate(content)
+        document = convert(content, _Document)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = sanitize(".".join(map(str, first["loc"])), 80)
-        raise NotAReport(f"a damaged report: {where}: {first['msg']}") from None
+        raise NotAReport(f"a damaged report: {describe_invalid(error)}") from None
     if not is_sane(document.run.started_at):
         raise NotAReport("a damaged report: run.started_at: no moment that can be")
     return PastRun(path, document.run.started_at, document.targets)

@@ -10,14 +10,14 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError
+from msgspec import ValidationError, convert, structs, to_builtins
 
 from release_state.common import disk
 from release_state.common.errors import UsageProblem
-from release_state.common.strict import decode_json, is_sane
+from release_state.common.strict import decode_json, describe_invalid, is_sane
 from release_state.common.text import sanitize
 from release_state.facts.release import Release
-from release_state.model.observation import Observation
+from release_state.model.observation import Model, Observation
 from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import FORMAT, Snapshot
@@ -40,7 +40,7 @@ def make_document(snapshots: Sequence[Snapshot]) -> dict[str, Any]:
     The digest reveals damage and edits; it is not a signature. A snapshot holds no secret: addresses have no
     credentials, and only the source of the token is recorded.
     """
-    content = [snapshot.model_dump(mode="json") for snapshot in snapshots]
+    content = [to_builtins(snapshot) for snapshot in snapshots]
     return {"release_state_snapshot": FORMAT, "sha256": _digest(content), "snapshots": content}
 
 
@@ -68,16 +68,14 @@ def load(path: Path) -> list[Snapshot]:
     if not isinstance(snapshots, list) or not snapshots or content.get("sha256") != _digest(snapshots):
         raise UsageProblem(f"--snapshot {path}: edited or damaged, its digest does not fit; record it again")
     try:
-        found = [Snapshot.model_validate(snapshot) for snapshot in snapshots]
+        found = [convert(snapshot, Snapshot) for snapshot in snapshots]
         for snapshot in found:
             check_snapshot(snapshot)
         return found
     except UsageProblem as problem:
         raise UsageProblem(f"--snapshot {path}: {problem}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageProblem(f"--snapshot {path}: {sanitize(where, 80)}: {first['msg']}") from None
+        raise UsageProblem(f"--snapshot {path}: {describe_invalid(error)}") from None
 
 
 def update_phases(snapshots: Sequence[Snapshot], fixed_phase: Phase | None, wanted: Wanted = "auto") -> list[Snapshot]:
@@ -87,7 +85,7 @@ def update_phases(snapshots: Sequence[Snapshot], fixed_phase: Phase | None, want
         phase, reason = choose_phase(Release(snapshot), wanted)
         if fixed_phase:
             phase, reason = fixed_phase, f"given ({reason})"
-        again.append(snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason}))
+        again.append(structs.replace(snapshot, phase=phase.value, phase_reason=reason))
     return again
 
 
@@ -97,8 +95,8 @@ def name_own_checks(snapshots: Sequence[Snapshot], own: Iterable[OwnChecks]) -> 
     again = []
     for snapshot in snapshots:
         kept = (pair for pair in snapshot.target.settings if pair[0] != OWN_CHECKS)
-        target = snapshot.target.model_copy(update={"settings": (*kept, *options)})
-        again.append(snapshot.model_copy(update={"target": target}))
+        target = structs.replace(snapshot.target, settings=(*kept, *options))
+        again.append(structs.replace(snapshot, target=target))
     return again
 
 
@@ -234,10 +232,10 @@ def _leaves(value: object, model: str = "", field: str = "") -> Iterator[tuple[s
     """Yield every text and time with the model and field that hold it."""
     if isinstance(value, (str, datetime)):
         yield model, field, value
-    elif isinstance(value, BaseModel):
+    elif isinstance(value, Model):
         inside = model if isinstance(value, Observation) else type(value).__name__
-        for name, held in value:
-            yield from _leaves(held, inside, name)
+        for name in value.__struct_fields__:
+            yield from _leaves(getattr(value, name), inside, name)
     elif isinstance(value, dict):
         for held in value.values():
             yield from _leaves(held, model, field)

@@ -65,7 +65,7 @@ class Sources(CommitSources):
         from release_state.observe.git.clone import observe_clone
 
         if target.clone is None:
-            return Observation[Clone](value=None, unavailable=None)
+            return Observation(value=None, unavailable=None)
         reports = Path(target.reports_dir) if target.reports_dir else None
         return observe_clone(Path(target.clone), target.remote, self.time.left, reports, cancel=self.cancel)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ValidationError
+from msgspec import ValidationError, convert
 
-from release_state.model.observation import Observation, known, unavailable
+from release_state.common.strict import describe_invalid
+from release_state.model.observation import Model, Observation, known, unavailable
 from release_state.model.snapshot import Component, Incident, ServiceStatus
 from release_state.observe.http.client import HttpClient, LookupFailed
 
@@ -22,7 +23,11 @@ NEEDED = {
 """Names of the components that a release needs; for PyPI, of a component or its group."""
 
 
-class _Component(BaseModel):
+class _Part(Model, forbid_unknown_fields=False):
+    """What is read of an object of the page."""
+
+
+class _Component(_Part):
     id: str = ""
     name: str
     status: str = "unknown"
@@ -30,23 +35,23 @@ class _Component(BaseModel):
     group_id: str | None = None
 
 
-class _Incident(BaseModel):
+class _Incident(_Part):
     name: str
     status: str = ""
     shortlink: str | None = None
-    components: list[_Component] = []
+    components: tuple[_Component, ...] = ()
 
 
-class _Page(BaseModel):
+class _Page(_Part):
     name: str
     url: str
 
 
-class _Summary(BaseModel):
+class _Summary(_Part):
     page: _Page
-    components: list[_Component]
-    incidents: list[_Incident]
-    scheduled_maintenances: list[_Incident] = []
+    components: tuple[_Component, ...]
+    incidents: tuple[_Incident, ...]
+    scheduled_maintenances: tuple[_Incident, ...] = ()
 
 
 def observe_status_page(client: HttpClient, service: str, root: str) -> Observation[ServiceStatus]:
@@ -58,12 +63,11 @@ def observe_status_page(client: HttpClient, service: str, root: str) -> Observat
     source = f"status page of {service}"
     try:
         data, _ = client.get_json(f"{root.rstrip('/')}/api/v2/summary.json", max_bytes=_BYTES, source=source)
-        summary = _Summary.model_validate(data)
+        summary = convert(data, _Summary)
     except LookupFailed as failed:
-        return Observation[ServiceStatus](value=None, unavailable=failed.problem)
+        return Observation(value=None, unavailable=failed.problem)
     except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"])) or "the whole"
-        return unavailable(source, f"unexpected shape of the answer: {where}")
+        return unavailable(source, f"unexpected shape of the answer: {describe_invalid(error)}")
     needed = _select_needed(summary.components, NEEDED[service])
     if not needed:
         return unavailable(source, "it names no component that a release needs")

@@ -16,6 +16,8 @@ from datetime import datetime, timezone
 from itertools import repeat
 from typing import Any, TypeVar
 
+from msgspec import structs
+
 from release_state.common.strict import FRESH_SECONDS, read_clock
 from release_state.common.text import join_items, sanitize
 from release_state.facts.health import judge_ci
@@ -133,7 +135,7 @@ class Waiting:
             if not any(moving):
                 break
         if any(moving) and read_clock() - began >= self.fresh:
-            snapshots = [one.model_copy(update={"moved": names}) for one, names in zip(snapshots, moving, strict=True)]
+            snapshots = [structs.replace(one, moved=names) for one, names in zip(snapshots, moving, strict=True)]
         return snapshots, began, looks
 
     def pending(self, snapshots: Sequence[Snapshot]) -> list[Pending]:
@@ -158,7 +160,7 @@ class Waiting:
 
 def find_moved(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """Return the fields that may change and did, or whose source no longer answers."""
-    fields = (name for name in Snapshot.model_fields if name in FIELDS and FIELDS[name].changes)
+    fields = (name for name in Snapshot.__struct_fields__ if name in FIELDS and FIELDS[name].changes)
     return tuple(name for name in fields if _has_moved(getattr(before, name), getattr(after, name)))
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 
+from msgspec import structs
+
 from release_state.facts.origin import explain_closed
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, value_or
@@ -236,10 +238,10 @@ def make_full_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
         finds_out = step.mends == "all" and bool(unknown)
         return step.advice or (step not in needed_steps and not finds_out and (step in advised_steps or not blocking))
 
-    final_steps = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in dict.fromkeys(steps))
+    final_steps = tuple(structs.replace(step, advice=is_advice(step)) for step in dict.fromkeys(steps))
     final_steps = _add_repository(recovery, final_steps)
     direction = "tidy up" if final_steps and recovery.plan.direction == "nothing" else recovery.plan.direction
-    return Plan.model_validate({**dict(recovery.plan), "steps": final_steps, "direction": direction})
+    return structs.replace(recovery.plan, steps=final_steps, direction=direction)
 
 
 def make_start_plan(recovery: Recovery) -> Plan | None:

@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal, TypeVar
 
-from pydantic import AwareDatetime
+import msgspec
+from msgspec import convert, to_builtins
+from msgspec.json import schema_components
 
 from release_state import __version__
 from release_state.facts.release import Release
-from release_state.model.observation import Model, NotObserved, Observation
+from release_state.model.observation import AwareDatetime, Model, NotObserved, Observation
 from release_state.model.outcome import CheckResult, Exit, Judged, Outcome, group_unknown
 from release_state.model.plan import Plan
 from release_state.model.record import Record
@@ -232,12 +234,12 @@ def build_report(
 
 def build_record(verdict: TargetVerdict, snapshot: Snapshot) -> Record:
     """The record that a later run of the target compares itself with."""
-    return Record.model_validate(_target(verdict, snapshot).model_dump(mode="json"))
+    return convert(to_builtins(_target(verdict, snapshot)), Record)
 
 
 def to_json(document: RunReport) -> str:
     """The document as ASCII text: nothing in it can control a terminal."""
-    text = json.dumps(document.model_dump(mode="json"), indent=2, ensure_ascii=True)
+    text = json.dumps(to_builtins(document), indent=2, ensure_ascii=True)
     return text.replace("\x7f", "\\u007f") + "\n"
 
 
@@ -248,11 +250,13 @@ def build_schema() -> dict[str, Any]:
 
 def build_model_schema(model: type[Model], title: str) -> dict[str, Any]:
     """The JSON Schema of a document (draft 2020-12), in which every key is required."""
-    document = model.model_json_schema(mode="serialization")
-    for part in (document, *document["$defs"].values()):
+    _, parts = schema_components([model], ref_template="#/$defs/{name}")
+    for part in parts.values():
         if "properties" in part:
             part["required"] = list(part["properties"])  # keys with a default are written too
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "title": title}
+    document = parts.pop(model.__name__)
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "title": title, "$defs": parts}
+    return msgspec.json.decode(msgspec.json.encode(whole), type=dict[str, Any])
 
 
 V = TypeVar("V", bound=Judged)
@@ -305,7 +309,9 @@ def _facts(release: Release) -> TargetFacts:
 
 
 def _check(verdict: TargetVerdict, result: CheckResult) -> CheckReport:
-    given = {name: getattr(result, name) for name in CheckReport.model_fields if name not in ("decides", "plan_steps")}
+    given = {
+        name: getattr(result, name) for name in CheckReport.__struct_fields__ if name not in ("decides", "plan_steps")
+    }
     return CheckReport(
         **given, decides=result.decides(verdict.block_on_advice), plan_steps=verdict.find_step_numbers(result)
     )

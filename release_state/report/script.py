@@ -11,6 +11,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec import structs
+
 from release_state.common.text import quote_or_explain, sanitize
 from release_state.facts.published import Shared, find_sharing
 from release_state.model.plan import Step
@@ -170,9 +172,7 @@ def arrange(verdicts: Sequence[TargetVerdict]) -> list[Section]:
             if not why:
                 done.setdefault(key, verdict.target.key)
             # Optional only if it is optional for every target.
-            placed = PlacedStep(
-                number, step.model_copy(update={"advice": key not in needed}) if step.advice else step, why
-            )
+            placed = PlacedStep(number, structs.replace(step, advice=key not in needed) if step.advice else step, why)
             (section.last if step.starts_run and not why else section.steps).append(placed)
         found.append(section)
     return found

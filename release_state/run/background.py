@@ -13,6 +13,8 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from msgspec import convert, to_builtins
+
 from release_state.common import disk
 from release_state.common.errors import format_error
 from release_state.model.observation import Model
@@ -53,7 +55,7 @@ class Background(Generic[M]):
             if self.cancel.is_set():
                 return  # nobody waits for it, and a look-up that was cut off observed nothing
             if self.exchange:
-                documents = [each.model_dump(mode="json") for each in observed]
+                documents = [to_builtins(each) for each in observed]
                 _hand_on(json.dumps(documents), self.exchange / _OBSERVED)
             self._done.set_result(observed)
         except BaseException as error:
@@ -127,4 +129,4 @@ def wait_for(exchange: Path, model: type[M]) -> list[M]:
             os._exit(Exit.INTERRUPTED)
         time.sleep(_POLL_SECONDS)
     documents = json.loads((exchange / _OBSERVED).read_text(encoding="utf-8"))
-    return [model.model_validate(document) for document in documents]
+    return [convert(document, model) for document in documents]

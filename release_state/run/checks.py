@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from msgspec import convert, to_builtins
 
 from release_state.common.errors import UsageProblem, redact
 from release_state.common.text import sanitize
@@ -168,7 +169,7 @@ def fill_report(
     """
     session = get_session(item.config)
     decides = result.decides(getattr(session, "block_on_advice", False))
-    setattr(report, ATTRIBUTE, result.model_dump(mode="json"))
+    setattr(report, ATTRIBUTE, to_builtins(result))
     # On the item too: --junit-xml takes the properties of the item's last report, the teardown's.
     item.user_properties[:] = _properties(result) if properties else []
     report.user_properties[:] = item.user_properties
@@ -209,7 +210,7 @@ def describe_finding(result: CheckResult) -> str:
 def read_result(report: pytest.TestReport) -> CheckResult | None:
     """The result that a report carries; None if it carries none."""
     document = getattr(report, ATTRIBUTE, None)
-    return CheckResult.model_validate(document) if document is not None else None
+    return convert(document, CheckResult) if document is not None else None
 
 
 def status(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from msgspec import convert, structs, to_builtins
 
 from release_state.common import disk
 from release_state.common.strict import FRESH_SECONDS, read_clock
@@ -158,7 +159,7 @@ class Controller(Background[Snapshot], Session):
     def for_worker(self) -> dict[str, Any]:
         """What a worker gets at its start, as plain data."""
         return {
-            "targets": [target.model_dump(mode="json") for target in self.targets],
+            "targets": [to_builtins(target) for target in self.targets],
             "phase": self.fixed_phase.value if self.fixed_phase else None,
             "exchange": str(self.exchange),
             "block_on_advice": self.block_on_advice,
@@ -212,7 +213,7 @@ class Controller(Background[Snapshot], Session):
         for snapshot in self._collect(asked, self.cancel):
             key = snapshot.target.key
             if names := find_moved(observed[key], snapshot):
-                self._snapshots = {**self.snapshots(), key: observed[key].model_copy(update={"moved": names})}
+                self._snapshots = {**self.snapshots(), key: structs.replace(observed[key], moved=names)}
                 self._recoveries.pop(key, None)
 
     def close(self) -> None:
@@ -226,7 +227,7 @@ class Worker(Session):
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__(
-            [Target.model_validate(target) for target in given["targets"]],
+            [convert(target, Target) for target in given["targets"]],
             Phase(given["phase"]) if given["phase"] else None,
             block_on_advice=given["block_on_advice"],
             wanted=cast("Wanted", given["wanted"]),

@@ -9,6 +9,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from msgspec import structs
+
 from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem, hide_passwords_in
 from release_state.model.plan import Wanted
@@ -304,11 +306,10 @@ def _given(values: Mapping[str, Value], channels: DefinedChannels) -> dict[str, 
 def _public(channel: Channel) -> Channel:
     """The channel for reports: its addresses without credentials."""
     dependencies = channel.dependencies_index_url
-    return channel.model_copy(
-        update={
-            "index_url": strip_credentials(channel.index_url),
-            "dependencies_index_url": strip_credentials(dependencies) if dependencies else None,
-        }
+    return structs.replace(
+        channel,
+        index_url=strip_credentials(channel.index_url),
+        dependencies_index_url=strip_credentials(dependencies) if dependencies else None,
     )
 
 

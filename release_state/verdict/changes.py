@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pydantic import AwareDatetime
-
-from release_state.model.observation import Model
+from release_state.model.observation import AwareDatetime, Model
 from release_state.model.outcome import name_phase
 from release_state.model.record import PastRun, Record
 

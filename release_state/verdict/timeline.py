@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from pydantic import AwareDatetime
-
 from release_state.facts.logs.attribution import attribute_run
 from release_state.facts.release import Release
-from release_state.model.observation import Model, Observation
+from release_state.model.observation import AwareDatetime, Model, Observation
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import ExplainedRun, WorkflowRun
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from packaging.version import Version
 
 from release_state.audit.audit import Audit
@@ -34,7 +35,7 @@ from tests.support.histories import (
 from tests.support.states import branch, failed, open_pull, release, remote, run, runs, target
 
 SDISTS = index(*(indexed(version, at, ["sdist"]) for at, version in enumerate(("0.1.0", "0.2.0", "0.3.0"))))
-BOTH_KINDS = history().target.model_copy(update={"given": ("expected-files",)})
+BOTH_KINDS = structs.replace(history().target, given=("expected-files",))
 PULL: dict[str, Any] = {"head_branch": "release/pypi-v0.3.0"}
 NO_RELEASES = {"releases": known(()), "latest_release": known(None)}
 
@@ -146,7 +147,7 @@ FOUND = {
     "odd-tag": (with_more(tagged("v0.2.0-1")), "0.2.0.post1", ["odd-tag"]),
     "a post-release meant so": (with_more(tagged("v0.2.0.post1")), "0.2.0.post1", ["not-published"]),
     "clone-tag": (
-        history(clone_tags=known((tagged("v0.2.0").model_copy(update={"object": "e" * 40}),))),
+        history(clone_tags=known((structs.replace(tagged("v0.2.0"), object="e" * 40),))),
         "0.2.0",
         ["clone-tag"],
     ),
@@ -299,7 +300,7 @@ def test_a_trace_that_never_appeared_is_said_once(found: AuditSnapshot, about: s
 
 
 def test_what_the_channel_does_not_leave_is_not_expected() -> None:
-    tags_only = target(version="0", clone=None).channel.model_copy(update={"leaves": ("tag",)})
+    tags_only = structs.replace(target(version="0", clone=None).channel, leaves=("tag",))
     found = history(
         target=target(version="0", clone=None, channel=tags_only), releases=failed(), latest_release=failed()
     )
@@ -330,7 +331,7 @@ def test_tags_of_another_package_of_the_repository_are_left_aside() -> None:
 def test_a_tag_of_the_main_package_is_no_tag_of_ours() -> None:
     ours = [tagged("orbit-v0.1.0"), tagged("orbit-v0.3.0")]
     main = [tagged(f"v{version}") for version in ("0.1.0", "0.2.0", "0.3.0")]
-    configured = history().target.model_copy(update={"tag_template": "orbit-v{version}", "given": ("tag-template",)})
+    configured = structs.replace(history().target, tag_template="orbit-v{version}", given=("tag-template",))
     said = known(tuple(released(version, tag=f"orbit-v{version}") for version in ("0.1.0", "0.3.0")))
     whole = {"remote": remote(*ours, *main), "target": configured}
     latest = {"latest_release": known(release("v0.3.0"))}
@@ -346,7 +347,7 @@ def test_a_tag_of_the_main_package_is_no_tag_of_ours() -> None:
 
 def test_a_package_that_came_to_have_its_name_in_its_tags() -> None:
     tags = remote(tagged("v0.1.0"), tagged("v0.2.0"), tagged("orbit-v0.3.0"))
-    configured = history().target.model_copy(update={"tag_template": "orbit-v{version}"})
+    configured = structs.replace(history().target, tag_template="orbit-v{version}")
     audit = Audit(history(remote=tags, target=configured, **NO_RELEASES))
 
     assert not verdict_of(audit).by_kind and tags_of(audit, "0.1.0") == ["v0.1.0"]
@@ -356,7 +357,7 @@ def test_a_package_that_came_to_have_its_name_in_its_tags() -> None:
 def test_one_number_that_fits_does_not_make_an_older_projects_spelling_ours() -> None:
     older = [tagged(f"v0.0.{number}") for number in range(1, 6)]
     tags = remote(*older, tagged("v0.1.0"), tagged("0.2.0"), tagged("0.3.0"))
-    configured = history().target.model_copy(update={"tag_template": "{version}"})
+    configured = structs.replace(history().target, tag_template="{version}")
     audit = Audit(history(remote=tags, target=configured, **NO_RELEASES))
 
     assert tags_of(audit, "0.1.0") == [] and audit.spelt.foreign == {"v{version}": 6}
@@ -366,10 +367,10 @@ def test_one_number_that_fits_does_not_make_an_older_projects_spelling_ours() ->
 
 def test_what_is_left_aside_of_a_spelling_is_counted() -> None:
     tags = remote(*(tagged(f"v{version}") for version in ("0.1.0", "0.2.0", "1.0.0")), tagged("orbit-v0.3.0"))
-    named = history().target.model_copy(update={"given": ("tag-template",)})
+    named = structs.replace(history().target, given=("tag-template",))
     assert Audit(history(remote=tags, target=named, **NO_RELEASES)).spelt.own["v{version}"] == 3, "configured"
 
-    configured = history().target.model_copy(update={"tag_template": "orbit-v{version}"})
+    configured = structs.replace(history().target, tag_template="orbit-v{version}")
     spelt = Audit(history(remote=tags, target=configured, **NO_RELEASES)).spelt
     assert (spelt.own, spelt.foreign) == ({"v{version}": 2, "orbit-v{version}": 1}, {"v{version}": 1})
 
@@ -378,7 +379,7 @@ def test_what_is_left_aside_of_a_spelling_is_counted() -> None:
 def test_a_number_alone_is_not_ours_where_our_name_tags_it_elsewhere(template: str) -> None:
     ours = [tagged(f"orbit-v{version}") for version in ("0.1.0", "0.2.0", "0.3.0")]
     older, ours_too = tagged("0.2.0"), tagged("V0.3.0", ours[2].commit)
-    configured = history().target.model_copy(update={"tag_template": template})
+    configured = structs.replace(history().target, tag_template=template)
     audit = Audit(history(remote=remote(*ours, older, ours_too), target=configured, **NO_RELEASES))
 
     assert tags_of(audit, "0.2.0") == ["orbit-v0.2.0"] and audit.spelt.foreign == {"{version}": 1}
@@ -387,7 +388,7 @@ def test_a_number_alone_is_not_ours_where_our_name_tags_it_elsewhere(template: s
 
 
 def test_two_tags_of_ours_on_different_commits_are_told() -> None:
-    configured = history().target.model_copy(update={"tag_template": "{version}"})
+    configured = structs.replace(history().target, tag_template="{version}")
     tags = [tagged("0.1.0"), tagged("0.2.0"), tagged("0.3.0"), tagged("orbit-v0.2.0")]
 
     assert "tags-differ" in kinds_of(Audit(history(remote=remote(*tags), target=configured, **NO_RELEASES)), "0.2.0")
@@ -488,7 +489,7 @@ def test_a_cause_of_several_unknowns_is_told_once() -> None:
 
 
 def test_two_findings_of_the_same_words_are_two() -> None:
-    said = results(Audit(history()))[0].model_copy(update={"outcome": Outcome.ACTION_NEEDED, "found": "none"})
+    said = structs.replace(results(Audit(history()))[0], outcome=Outcome.ACTION_NEEDED, found="none")
 
     assert merge_unknown([said, said]) == [said, said]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.audit.audit import Audit
 from release_state.audit.report import page as audit_page
@@ -76,7 +77,7 @@ def test_the_page_of_an_audit_is_for_everybody(count: int, open_page: Any, tmp_p
 def test_the_page_of_many_projects_is_for_everybody(open_page: Any, tmp_path: Path) -> None:
     part = Part(key="a@pypi", verdict="HISTORY AGREES", exit_code=0, summary="3 versions: 3 holds")
     wrong = {"verdict": "ACTION NEEDED", "exit_code": 1, "findings": ("1 tag-missing",), "kinds": ("tag-missing",)}
-    red = part.model_copy(update={**wrong, "steps": (step("Look at it", ["release-state", "--version", "1.0"]),)})
+    red = structs.replace(part, **wrong, steps=(step("Look at it", ["release-state", "--version", "1.0"]),))
     rows = [
         ProjectRow(project="orbit-one", repository="octo/one", parts=(part,), report="1.html"),
         ProjectRow(project="orbit-two", repository="octo/two", parts=(red,), report="2.html"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from msgspec import structs
 
 from release_state.audit.audit import Audit
 from release_state.audit.report.history import describe_habits
@@ -191,7 +192,7 @@ def test_a_run_over_one_version_finds_the_tag_that_the_audit_finds(published: st
     audit = told(published, tags)
     there = tuple(IndexRelease(version=version, file_count=2, yanked=False) for version in published.split())
     for version in published.split():
-        page = project(releases={}).present().model_copy(update={"releases": there})
+        page = structs.replace(project(releases={}).present(), releases=there)
         about = target(version=version, clone=None)
         snapshot = ready(target=about, remote=audit.history.remote, index={"pypi": known(page)}, clone=known(None))
         one = Release(resolve(snapshot))
@@ -210,7 +211,7 @@ def never(**changes: object) -> AuditSnapshot:
 
 
 def test_a_project_without_github_releases_needs_none_unless_something_makes_them() -> None:
-    given = history().target.model_copy(update={"given": ("channels.pypi.leaves",)})
+    given = structs.replace(history().target, given=("channels.pypi.leaves",))
     assert outcome(Audit(never()), "AUDIT-3", "release") is Outcome.NOT_APPLICABLE
     assert outcome(Audit(never(makes_releases=known(True))), "AUDIT-3", "release") is Outcome.ACTION_NEEDED
     assert outcome(Audit(never(makes_releases=failed())), "AUDIT-3", "release") is Outcome.UNKNOWN

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec import structs
 
 import release_state
 from release_state.audit.audit import Audit
@@ -44,7 +45,7 @@ def wrong(**changes: Any) -> ProjectRow:
     part = row_of(1).parts[0]
     steps = (step("Create the tag", ["git", "push"]),)
     given = {"verdict": "ACTION NEEDED", "exit_code": 1, "findings": ("no tag",), "steps": steps, **changes}
-    return row_of(1, parts=(part.model_copy(update=given),))
+    return row_of(1, parts=(structs.replace(part, **given),))
 
 
 # ---- the documents
@@ -120,7 +121,9 @@ def test_what_is_long_is_cut() -> None:
 
 
 def hostile_audit() -> StepReport:
-    refused = Observation[Any](value=None, unavailable=Problem(source="GitHub", why=HOSTILE, remedy=HOSTILE))
+    refused: Observation[Any] = Observation(
+        value=None, unavailable=Problem(source="GitHub", why=HOSTILE, remedy=HOSTILE)
+    )
     page = index(indexed("0.2.0", 3), status="archived", status_reason=LONG, skipped=(HOSTILE,))
     blind = history(releases=refused)
     return audited(with_more(tagged(f"v0.4.0-{'x' * 20}"), index=page), blind)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec import structs
 
 from release_state.audit.audit import Audit
 from release_state.audit.report.document import build_document, build_schema
@@ -23,6 +24,7 @@ from release_state.model.outcome import Exit, Outcome
 from release_state.model.waiver import Waiver
 from release_state.settings.config import Arguments, load
 from release_state.settings.waivers import read_waivers
+from tests.support.facts import build
 from tests.support.histories import day, history, results, tagged, verdict_of, with_more
 from tests.support.states import branch, failed, remote
 
@@ -33,7 +35,7 @@ WHY = "moved from another repository"
 
 def waiver(kind: str = "tag-missing", found: str = "no tag v0.2.0", **changes: Any) -> Waiver:
     values = {"channel": "pypi", "version": "0.2.0", "reason": WHY, "until": TODAY, **changes}
-    return Waiver(kind=kind, found=found, **values)
+    return build(Waiver, kind=kind, found=found, **values)
 
 
 DANGLING = waiver("release-without-tag", "GitHub Release for v0.2.0, but no such tag")
@@ -41,7 +43,7 @@ DANGLING = waiver("release-without-tag", "GitHub Release for v0.2.0, but no such
 
 def untagged(*waivers: Waiver, **changes: Any) -> AuditSnapshot:
     """0.2.0 lacks its tag, so that its GitHub Release does too."""
-    return history(**UNTAGGED, **changes).model_copy(update={"waivers": waivers})
+    return structs.replace(history(**UNTAGGED, **changes), waivers=waivers)
 
 
 def audit_7(found: AuditVerdict) -> tuple[Outcome, str]:
@@ -78,7 +80,7 @@ def test_what_differs_is_not_waived(changes: dict[str, Any]) -> None:
 
 def test_nothing_unknown_is_waived() -> None:
     silent = verdict_of(Audit(untagged(waiver(), DANGLING, clone_tags=failed("clone"))))
-    unseen = verdict_of(Audit(untagged(waiver(), DANGLING).model_copy(update={"remote": failed("git remote")})))
+    unseen = verdict_of(Audit(structs.replace(untagged(waiver(), DANGLING), remote=failed("git remote"))))
 
     assert silent.exit is Exit.UNKNOWN and silent.words == "COULD NOT VERIFY, 2 waived"
     assert unseen.exit is Exit.UNKNOWN
@@ -87,7 +89,7 @@ def test_nothing_unknown_is_waived() -> None:
 
 def test_a_branch_that_was_left_behind_can_be_waived() -> None:
     orphaned = waiver("branch-orphaned", "only branch release/pypi-v0.4.0", version="0.4.0")
-    found = with_more(branch("release/pypi-v0.4.0")).model_copy(update={"waivers": (orphaned,)})
+    found = structs.replace(with_more(branch("release/pypi-v0.4.0")), waivers=(orphaned,))
 
     assert verdict_of(Audit(found)).words == "HISTORY AGREES, 1 waived"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from msgspec import structs
 
 from release_state.audit import workflows
 from release_state.audit.audit import Audit
@@ -65,7 +66,7 @@ def look(
 
     monkeypatch.setattr(workflows, "observe_workflow_files", read)
     asked, time = Asked(*at_work), TimeLeft(10)
-    found = found.model_copy(update={"runs": UNASKED})
+    found = structs.replace(found, runs=UNASKED)
     return workflows.observe_workflows(found, config, cast("GitHub", asked), time, threading.Event()), asked
 
 
@@ -109,7 +110,7 @@ def test_where_no_workflow_is_known_the_runs_are_unknown(
 
 
 def test_a_configured_workflow_needs_no_file(config: RunConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = HALFWAY.model_copy(update={"target": target(version="0", clone=None, given=("workflow",))})
+    given = structs.replace(HALFWAY, target=target(version="0", clone=None, given=("workflow",)))
 
     assert look(given, config, None, monkeypatch)[1].filters == {"release.yml": ({},)}
 

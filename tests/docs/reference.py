@@ -14,6 +14,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec.json import schema_components
+
 from release_state.audit.kinds import KINDS
 from release_state.audit.report import document as audit_document
 from release_state.fleet import report as fleet_report
@@ -197,8 +200,8 @@ def _between(document: str, name: str, text: str) -> str:
 
 def snapshot_schema() -> dict[str, Any]:
     """The JSON Schema of a snapshot file (draft 2020-12)."""
-    snapshot = Snapshot.model_json_schema(mode="serialization")
-    definitions = snapshot.pop("$defs")
+    _, found = schema_components([Snapshot], ref_template="#/$defs/{name}")
+    definitions = msgspec.json.decode(msgspec.json.encode(found))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "release-state snapshot file",
@@ -210,7 +213,7 @@ def snapshot_schema() -> dict[str, Any]:
             "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
             "snapshots": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Snapshot"}},
         },
-        "$defs": {**definitions, "Snapshot": snapshot},
+        "$defs": definitions,
     }
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 from packaging.version import Version
 
 from release_state.facts.earlier import choose_earlier, find_wheel_gap
@@ -146,11 +147,11 @@ def test_a_failed_run_of_the_version_is_where_to_begin() -> None:
 
 
 def test_after_the_last_upload_the_next_version_has_the_wheels() -> None:
-    public = s.PYPI.model_copy(update={"is_public_index": True})
+    public = structs.replace(s.PYPI, is_public_index=True)
     found = released(TWO[:-1], target=s.target(channel=public, channels=(public, s.TESTPYPI)))
     old = found.index["pypi"].present()
-    files = tuple(file.model_copy(update={"uploaded_at": s.NOW - timedelta(days=15)}) for file in old.files)
-    found = found.model_copy(update={"index": {"pypi": known(old.model_copy(update={"files": files}))}})
+    files = tuple(structs.replace(file, uploaded_at=s.NOW - timedelta(days=15)) for file in old.files)
+    found = structs.replace(found, index={"pypi": known(structs.replace(old, files=files))})
     assert diagnose(found).direction == "next version"
     assert any(step.title.startswith("Release 0.2.1 instead") for step in verdict_of(found).plan.steps)
 
@@ -166,11 +167,11 @@ def test_a_yanked_version_is_superseded_by_a_newer_one_of_its_line(newer: str, i
 
 def test_a_version_that_was_released_later_supersedes_it_too() -> None:
     found = replaced().index["pypi"].present()
-    files = tuple(file.model_copy(update={"uploaded_at": s.NOW}) for file in found.files)
+    files = tuple(structs.replace(file, uploaded_at=s.NOW) for file in found.files)
     for later, wanted in ((timedelta(days=1), Phase.ROLLBACK), (-timedelta(days=1), Phase.POST_RECOVERY)):
         newer = IndexRelease(version="1.0", file_count=2, yanked=False, uploaded_at=s.NOW + later)
-        project = known(found.model_copy(update={"files": files, "releases": (*found.releases, newer)}))
-        assert choose_phase(Release(replaced().model_copy(update={"index": {"pypi": project}})))[0] is wanted
+        project = known(structs.replace(found, files=files, releases=(*found.releases, newer)))
+        assert choose_phase(Release(structs.replace(replaced(), index={"pypi": project})))[0] is wanted
 
 
 @pytest.mark.parametrize(

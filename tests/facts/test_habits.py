@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.process import explain_unread, resolve
 from release_state.facts.release import Release
-from release_state.model.observation import known
+from release_state.model.observation import Observation, known
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.snapshot import Snapshot, WorkflowFile, WorkflowFiles
 from release_state.plan.steps.publication import run_workflow
@@ -19,7 +20,7 @@ TESTS = "on: push\njobs: {test: {steps: [{run: pytest}]}}\n"
 PUBLISH = "on: {push: {tags: ['v*']}}\njobs: {publish: {steps: [{uses: pypa/gh-action-pypi-publish@v1}]}}\n"
 PROPOSE = "on: schedule\njobs: {update: {steps: [{uses: peter-evans/create-pull-request@v7}]}}\n"
 EARLIER = {"release/pypi-v0.1.0": known(()), "release-please--branches--main": known(())}
-NO_RELEASES = {"v0.1.0": known(None), "v0.0.9": known(None)}
+NO_RELEASES: dict[str, Observation[Any]] = {"v0.1.0": known(None), "v0.0.9": known(None)}
 
 
 def files(unread: tuple[str, ...] = (), **texts: str) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def test_a_configured_file_that_is_not_there_is_missing() -> None:
 def test_a_workflow_that_github_does_not_know_is_not_called_missing() -> None:
     snapshot = resolve(s.ready(**files(publish=PUBLISH), runs=s.runs(exists=False)))
     assert outcome(snapshot, "RUN-1")[0] is Outcome.UNKNOWN
-    given = snapshot.model_copy(update={"target": s.target(given=("workflow",))})
+    given = structs.replace(snapshot, target=s.target(given=("workflow",)))
     assert outcome(given, "RUN-1")[0] is Outcome.ACTION_NEEDED
 
 
@@ -146,5 +147,5 @@ def test_what_was_found_out_is_plain_text() -> None:
 def test_no_workflow_is_started_by_a_guess(found: dict[str, Any]) -> None:
     snapshot = resolve(s.ready(**found))
     assert run_workflow(Release(snapshot)).commands == ()
-    given = snapshot.model_copy(update={"target": s.target(given=("workflow",))})
+    given = structs.replace(snapshot, target=s.target(given=("workflow",)))
     assert "release.yml" in run_workflow(Release(given)).commands[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.hints import find_hints
 from release_state.facts.process import resolve
@@ -25,13 +26,13 @@ def hints(about: Target, texts: dict[str, str] | None = None, **changes: Any) ->
 def with_tags(*names: str, branches: tuple[str, ...] = ()) -> dict[str, Any]:
     base = snapshot({}).remote.present()
     lines = (*base.branches, *(Branch(name=name, sha=s.BASE) for name in branches))
-    return {"remote": known(base.model_copy(update={"tags": tags(*names), "branches": lines}))}
+    return {"remote": known(structs.replace(base, tags=tags(*names), branches=lines))}
 
 
 def page(*versions: str) -> dict[str, Any]:
     found = s.project(releases=dict.fromkeys(versions, False)).present()
     releases = tuple(each for each in found.releases if each.version in versions)
-    return {"index": {"pypi": known(found.model_copy(update={"releases": releases, "listed": bool(versions)}))}}
+    return {"index": {"pypi": known(structs.replace(found, releases=releases, listed=bool(versions)))}}
 
 
 def test_a_template_that_matches_no_tag_names_the_one_that_does() -> None:
@@ -119,7 +120,7 @@ def test_a_package_that_neither_index_nor_tags_know_names_the_likely_one() -> No
 
 def test_the_findings_say_it_too() -> None:
     files = snapshot({"ship.yml": ON_TAG}).workflow_files.present()
-    named = known(files.model_copy(update={"path": ".github/workflows/release.yml"}))
+    named = known(structs.replace(files, path=".github/workflows/release.yml"))
     before = s.ready(target=s.target(given=("workflow",)), workflow_files=named, runs=s.runs(exists=False))
     after = s.released(
         target=s.target(given=("tag-template",), tag_template="{version}"), remote=s.remote(*tags("v0.1.0", "v0.2.0"))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from release_state.facts.logs.archive import NotALog, read_logs
@@ -430,7 +431,7 @@ def test_channels_are_read_as_words() -> None:
     assert match_channels("to test-pypi and PYPI", s.target()) == {"pypi", "testpypi"}
     assert match_channels(f"https://test.{HOST}/legacy/", s.target()) == {"testpypi"}
     assert match_channels("pypistats, mypypi", s.target()) == set()
-    inner = s.PYPI.model_copy(update={"name": "inner-index"})
+    inner = structs.replace(s.PYPI, name="inner-index")
     assert match_channels("Release (Inner Index)", s.target(channels=(s.PYPI, inner))) == {"inner-index"}
 
 

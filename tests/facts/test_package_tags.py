@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.git import find_sibling_tags
 from release_state.facts.release import Release
@@ -55,7 +56,7 @@ def test_a_number_of_another_package_is_in_nobodys_way() -> None:
     assert Release(several()).version_tags == () and Release(several()).other_tags == ()
     (stray,) = tags(v0_2_0="e")
     remote = s.remote(*tags(orbit_v0_1_0="2"), stray)
-    alone = verdict_of(several().model_copy(update={"remote": remote, "clone": s.clone()}))
+    alone = verdict_of(structs.replace(several(), remote=remote, clone=s.clone()))
     (tag_11,) = (result for result in alone.findings if result.id == "TAG-11")
     assert "in another spelling: v0.2.0 at" in tag_11.found, "one of its kind may be spelled by mistake"
 
@@ -70,17 +71,17 @@ def test_tag_15_names_no_number_of_another_package() -> None:
     released = s.released(target=BY_NAME, remote=several(own).remote, clone=several(own).clone)
     assert tag_15(released).outcome is Outcome.HOLDS
     twice = Tag(name="orbit-0.2.0", object=ELSEWHERE, commit=ELSEWHERE, annotated=False)
-    result = tag_15(released.model_copy(update={"remote": several(own, twice).remote}))
+    result = tag_15(structs.replace(released, remote=several(own, twice).remote))
     assert result.outcome is Outcome.ACTION_NEEDED and result.found == f"orbit-0.2.0 at {ELSEWHERE[:12]}"
 
 
 def test_a_tag_of_another_package_that_the_clone_alone_has_is_not_deleted() -> None:
     """Nobody has pushed it yet; that of this package is in the way of a release."""
     there, own = several().remote, s.tag("orbit-v0.2.0")
-    remote = known(there.present().model_copy(update={"tags": there.present().tags[:2]}))
+    remote = known(structs.replace(there.present(), tags=there.present().tags[:2]))
     (theirs,) = tags(v0_2_0="e")
     clone = s.clone(tags=(*tags(orbit_v0_1_0="2", v0_1_0="3"), theirs))
-    assert not verdict_of(several().model_copy(update={"remote": remote, "clone": clone})).plan.steps
+    assert not verdict_of(structs.replace(several(), remote=remote, clone=clone)).plan.steps
     clone = s.clone(tags=(*tags(orbit_v0_1_0="2", v0_1_0="3"), theirs, own))
-    (step,) = verdict_of(several().model_copy(update={"remote": remote, "clone": clone})).plan.steps
+    (step,) = verdict_of(structs.replace(several(), remote=remote, clone=clone)).plan.steps
     assert step.commands[0][-4:] == ("update-ref", "-d", f"refs/tags/{own.name}", own.object)

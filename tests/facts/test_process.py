@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 from packaging.version import Version
 
 from release_state.facts.process import explain_unknown, is_release_run, list_run_filters, resolve
@@ -105,7 +106,7 @@ def snapshot(texts: dict[str, str], about: Target | None = None, **changes: Any)
         "pulls": known(()),
     }
     base = Snapshot(observed_at=NOW, target=about or target(), phase="pre-release", phase_reason="")
-    return base.model_copy(update=values | changes)
+    return structs.replace(base, **values | changes)
 
 
 def test_the_workflow_that_publishes_is_found_by_what_it_does() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.health import describe_trouble, explain_by_status
 from release_state.facts.logs.explanation import explain_log
@@ -25,12 +26,12 @@ from tests.support import workflows as w
 from tests.support.judged import CHECKS, ended
 
 CALL = "./.github/workflows/x.yml"
-PUBLIC = s.PYPI.model_copy(update={"is_public_index": True})
+PUBLIC = structs.replace(s.PYPI, is_public_index=True)
 
 
 def test_an_incident_without_a_page_links_the_status_page() -> None:
     for link, shown in (("https://i.example", "https://i.example"), ("", "https://status.example")):
-        found = status("operational", INCIDENT.model_copy(update={"link": link}))
+        found = status("operational", structs.replace(INCIDENT, link=link))
         assert describe_trouble(found.present()) == f"{INCIDENT.title} ({shown})"
 
 
@@ -45,7 +46,7 @@ def test_an_incident_without_a_page_links_the_status_page() -> None:
     ],
 )
 def test_a_status_page_explains_its_own_service_alone(source: str, is_named: bool) -> None:
-    own, other = (s.PYPI.model_copy(update={"name": name}) for name in ("internal", "other"))
+    own, other = (structs.replace(s.PYPI, name=name) for name in ("internal", "other"))
     target = s.target(channel=own, channels=(PUBLIC, own, other))
     found = s.ready(target=target, services={"PyPI": status("degraded performance")}, index={})
     assert bool(explain_by_status(found, s.failure(source))) is is_named

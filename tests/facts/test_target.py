@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from packaging.version import Version
 
 from release_state.common.errors import UsageProblem
@@ -170,7 +171,7 @@ def test_a_target_with_another_template_reads_its_own_tags() -> None:
     before = target()
     assert before.parse_tag("rs-0.2.0") is None and before.parse_release_branch("x/0.2.0") is None
 
-    after = before.model_copy(update={"tag_template": "rs-{version}", "branch_template": "x/{version}"})
+    after = structs.replace(before, tag_template="rs-{version}", branch_template="x/{version}")
 
     assert after.parse_tag_spelling("rs-0.2.0") == ("rs-{version}", Version("0.2.0"))
     assert after.parse_release_branch("x/0.2.0") and before.parse_tag("rs-0.2.0") is None

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec import structs
 
 from release_state.common.errors import UsageProblem
 from release_state.demo.loopback import Request
@@ -33,6 +34,7 @@ from release_state.settings.sources import Arguments
 from tests.standins.fleet import Fleet
 from tests.standins.services import Reply
 from tests.support.cli import ROOT, suite
+from tests.support.facts import build
 
 CHECKS = ROOT / "checks"
 AUDIT = Arguments(audit="all")
@@ -319,7 +321,7 @@ def test_what_is_no_limit_stands_in_nobodys_way(status: int, headers: dict[str, 
 def row_of(number: int, **changes: Any) -> ProjectRow:
     part = Part(key=f"p{number}@pypi", verdict="HISTORY AGREES", exit_code=0, summary="1 versions: 1 holds")
     values: dict[str, Any] = {"project": f"p{number}", "repository": f"o/p{number}", "parts": (part,), **changes}
-    return ProjectRow(**values)
+    return build(ProjectRow, **values)
 
 
 def test_each_project_is_observed_by_one_thread_of_one_process(tmp_path: Path) -> None:
@@ -418,8 +420,8 @@ def test_a_part_of_the_list_is_partial_and_alone_is_observed(world: Fleet, tmp_p
 
 def test_the_verdict_over_all() -> None:
     part = row_of(0).parts[0]
-    red = row_of(2, parts=(part.model_copy(update={"verdict": "ACTION NEEDED", "exit_code": 1}),))
-    ready = row_of(3, parts=(part.model_copy(update={"verdict": "READY TO RELEASE"}),))
+    red = row_of(2, parts=(structs.replace(part, verdict="ACTION NEEDED", exit_code=1),))
+    ready = row_of(3, parts=(structs.replace(part, verdict="READY TO RELEASE"),))
 
     assert describe_verdict([row_of(1), row_of(2)], 2) == "HISTORY AGREES: 2 of 2 projects"
     assert describe_verdict([row_of(1), ready], 2) == "EVERY PROJECT HOLDS: 2 of 2 projects"
@@ -431,7 +433,7 @@ def test_the_verdict_over_all() -> None:
 
 def test_remote_text_is_harmless_in_the_report() -> None:
     nasty = "<script>alert(1)</script>\u202e"
-    part = row_of(0).parts[0].model_copy(update={"findings": (nasty,), "exit_code": 1, "verdict": "ACTION NEEDED"})
+    part = structs.replace(row_of(0).parts[0], findings=(nasty,), exit_code=1, verdict="ACTION NEEDED")
     now = datetime(2026, 1, 2, tzinfo=timezone.utc)
 
     text = render_page([row_of(1, parts=(part,), repository=nasty)], 1, 1, now, "folder")

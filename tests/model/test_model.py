@@ -13,11 +13,12 @@ from release_state.model.record import TracesThen
 from release_state.model.snapshot import History
 from release_state.model.target import format_semver, parse_repository
 from tests.support import states as s
+from tests.support.facts import build
 
 
 def result(name: str, outcome: Outcome = Outcome.UNKNOWN, **changes: Any) -> CheckResult:
     values = {"title": "t", "source": "tag", "blocking": True, "target": "k", "found": "GitHub: 503", **changes}
-    return CheckResult(id=name, outcome=outcome, **values)
+    return build(CheckResult, id=name, outcome=outcome, **values)
 
 
 def test_each_exit_code_has_its_symbol() -> None:
@@ -121,10 +122,10 @@ def test_traces_of_an_earlier_run() -> None:
 def test_an_observation_is_known_or_unavailable() -> None:
     problem = Problem(source="GitHub", why="503")
     with pytest.raises(ValueError, match="not both"):
-        Observation[int](value=1, unavailable=problem)
+        Observation(value=1, unavailable=problem)
     with pytest.raises(NotObserved, match="recorded as absent"):
         known(None).present()
-    assert known(0).present() == 0 and Observation[int](value=None, unavailable=problem).is_known is False
+    assert known(0).present() == 0 and Observation(value=None, unavailable=problem).is_known is False
 
 
 def test_what_cannot_be_shown_has_no_command() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec import structs
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
@@ -127,7 +128,7 @@ def test_an_audit_whose_look_up_breaks_judges_the_rest_and_is_not_green(
     assert problem and (problem.source, problem.why) == ("GitHub", "a defect of the suite: LookupError")
     assert describe_defects(defects) == ("GitHub (open_pulls): LookupError",)
     same = {"observed_at": NOW, "open_pulls": whole.open_pulls}
-    assert history.model_copy(update=same) == whole.model_copy(update=same)
+    assert structs.replace(history, **same) == structs.replace(whole, **same)
     with pytest.raises(LookupError):
         histories(fleet, tmp_path, None)
 
@@ -151,7 +152,7 @@ def test_a_second_look_at_an_index_that_breaks_costs_no_audit(
 ) -> None:
     (whole,) = histories(fleet, tmp_path, None)
     newest = whole.remote.present().tags[-1]
-    newer = newest.model_copy(update={"name": "v9.0.0"})
+    newer = structs.replace(newest, name="v9.0.0")
     monkeypatch.setattr("release_state.audit.collect.observe_remote", lambda *_, **__: with_tag(whole, newer))
     monkeypatch.setattr(HttpClient, "get", breaking_at("/9.0.0/json"))
     defects: Defects = []
@@ -162,7 +163,7 @@ def test_a_second_look_at_an_index_that_breaks_costs_no_audit(
 
 def with_tag(history: AuditSnapshot, tag: Any) -> Any:
     remote = history.remote.present()
-    return history.remote.model_copy(update={"value": remote.model_copy(update={"tags": (*remote.tags, tag)})})
+    return structs.replace(history.remote, value=structs.replace(remote, tags=(*remote.tags, tag)))
 
 
 @pytest.mark.parametrize("how", ["audit", "gate"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import LOOKUPS, Remote, Snapshot
@@ -61,7 +62,7 @@ def looking(world: World, folder: Path) -> Iterator[_Run]:
 def facts(snapshot: Snapshot) -> dict[str, Any]:
     """Everything observed, without the moments of the look."""
     left_out = {"observed_at", "clock_ahead", "rate_limit"}
-    return {name: value for name, value in snapshot.model_dump().items() if name not in left_out}
+    return {name: value for name, value in to_builtins(snapshot).items() if name not in left_out}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,8 @@ def test_what_the_clone_says_is_no_fact(tmp_path: Path) -> None:
 
 
 def test_a_failure_ahead_counts_for_nothing(tmp_path: Path) -> None:
-    row, answers = ROWS["workflow_files"], iter([unavailable("git", "not there yet"), known(None)])
+    row = ROWS["workflow_files"]
+    answers: Iterator[Observation[Any]] = iter([unavailable("git", "not there yet"), known(None)])
     with ThreadPoolExecutor(2) as pool:
         shared = _Shared(pool, Progress(), None, TimeLeft(10))
         assert shared.ask_ahead(row, ("key",), lambda: next(answers)).result().unavailable

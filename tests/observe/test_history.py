@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from release_state.model.observation import Observation, unavailable
+from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import Clone, History, Remote
 from release_state.observe.git import command as git_command
 from release_state.observe.git import environment as git_environment
@@ -326,7 +327,7 @@ def test_the_base_moved_between_the_question_and_the_fetch(world: World) -> None
 
 
 def test_a_base_branch_that_is_not_there(world: World) -> None:
-    remote = world.remote.model_copy(update={"branches": ()})
+    remote = structs.replace(world.remote, branches=())
     problem = world.ask(remote=remote).unavailable
     assert problem and "no branch main" in problem.why
 
@@ -541,7 +542,8 @@ def test_ahead_and_behind_of_a_shallow_clone(world: World, tmp_path: Path) -> No
 def test_a_clone_that_cannot_be_compared(world: World, tmp_path: Path) -> None:
     unborn = related(world, make(tmp_path / "unborn"))
     assert not unborn.ahead.is_known
-    for clone in (unavailable("clone", "x"), Observation[Clone](value=None, unavailable=None)):
+    none: Observation[Clone] = known(None)
+    for clone in (unavailable("clone", "x"), none):
         assert relate_clone(clone, world.main(None, None)) == clone
 
 

@@ -14,7 +14,9 @@ from threading import Event, Timer
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
+from msgspec import structs
 from packaging.specifiers import InvalidSpecifier
 
 from release_state.demo.dists import build_sdist, build_wheel
@@ -28,6 +30,7 @@ from release_state.observe.install.pip import PipEnded, judge_failure
 from release_state.observe.process import FolderLimit, run_bounded
 from tests.standins.index import IndexServer
 from tests.standins.services import Reply
+from tests.support.facts import build
 
 WHEN = datetime(2026, 1, 2, tzinfo=timezone.utc)
 RUNNING = ".".join(map(str, sys.version_info[:3]))
@@ -63,7 +66,7 @@ def publish(index: IndexServer, channel: str, *dists: tuple[str, bytes]) -> None
 
 def listed(filename: str = "orbit_demo-0.2.0-py3-none-any.whl", **fields: Any) -> IndexFile:
     kind = "wheel" if filename.endswith(".whl") else "sdist"
-    return IndexFile(filename=filename, version="0.2.0", kind=kind, url="https://x/", **fields)
+    return build(IndexFile, filename=filename, version="0.2.0", kind=kind, url="https://x/", **fields)
 
 
 def install(
@@ -224,7 +227,7 @@ def test_an_sdist_is_built_where_that_is_allowed_and_only_there(index: IndexServ
     publish(index, "testpypi", build_sdist("orbit-demo", "0.2.0", files=sources))
     (file,) = index.files("testpypi", "0.2.0")
     url = f"{index.index_url('testpypi').removesuffix('simple/')}files/{file.filename}"
-    files = [listed(file.filename).model_copy(update={"url": url})]
+    files = [structs.replace(listed(file.filename), url=url)]
     assert "--install-sdists" in problem(install(index, files=files, dependencies=index.index_url("pypi")))
     assert not trace.exists()
     found = install(index, files=files, dependencies=index.index_url("pypi"), sdists=True).present()
@@ -351,11 +354,11 @@ def test_credentials_reach_the_index_and_nothing_else(index: IndexServer) -> Non
     good, bad = (f"http://me:{word}@127.0.0.1:{port}/testpypi/simple/" for word in ("s3cr'et%401", "wr0ng"))
     found = install(good)
     assert found.present().succeeded, found
-    assert "s3cr" not in found.model_dump_json()
+    assert "s3cr" not in msgspec.json.encode(found).decode()
     assert not any("s3cr" in each for each in arguments)
     refused = install(bad)
     assert "401" in problem(refused)
-    assert "wr0ng" not in refused.model_dump_json()
+    assert "wr0ng" not in msgspec.json.encode(refused).decode()
 
 
 def test_the_environment_holds_no_secrets_and_no_settings(tmp_path: Path) -> None:

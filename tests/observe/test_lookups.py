@@ -28,7 +28,7 @@ from release_state.observe.lookups import (
 from release_state.observe.sources import Sources
 from tests.support import states as s
 
-OBSERVED = {name for name, field in Snapshot.model_fields.items() if "Observation[" in str(field.annotation)}
+OBSERVED = {name for name in Snapshot.__struct_fields__ if "Observation[" in str(Snapshot.__annotations__[name])}
 
 
 def test_each_field_of_the_snapshot_has_a_row_and_each_row_a_field() -> None:

@@ -19,7 +19,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import structs
 
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.loopback import Request
@@ -442,7 +444,7 @@ def test_another_version_was_published_from_the_tagged_commit(world: World) -> N
     sha = world.commit("chore: release", project("0.2.0"))
     world.repo.git("tag", "v0.1.9")
     world.publish(world.tree(sha))
-    target, [tag] = world.target.model_copy(update={"version": "0.1.9"}), world.history().remote.tags
+    target, [tag] = structs.replace(world.target, version="0.1.9"), world.history().remote.tags
     found = observe_instead(HttpClient(10), target.channel, target, "0.2.0", tag, world.history()).present()
     assert (found.version, is_exact(found), [each.sha for each in found.candidates]) == ("0.2.0", True, [sha])
     nothing = observe_instead(HttpClient(10), target.channel, target, "0.3.0", tag, world.history())
@@ -580,7 +582,7 @@ def test_an_sdist_that_is_too_large_is_not_asked_for(world: World) -> None:
     world.publish(world.tree(world.repo.head))
     client, target = HttpClient(5), world.target
     project_page = observe_index(client, target.channel, target.package, target.version).present()
-    files = [each.model_copy(update={"size": 64 * 2**20 + 1}) for each in project_page.files]
+    files = [structs.replace(each, size=64 * 2**20 + 1) for each in project_page.files]
     world.index.requests.clear()
     observed = observe_published(client, target.channel, target, files, world.history())
     assert observed.unavailable and "more than 64 MiB" in observed.unavailable.why
@@ -615,8 +617,8 @@ def test_no_time_left(world: World) -> None:
 def test_credentials_go_to_the_index_alone(world: World) -> None:
     world.publish(world.tree(world.commit("chore: release", project("0.2.0"))))
     target = world.target
-    channel = target.channel.model_copy(
-        update={"index_url": target.channel.index_url.replace("http://", "http://me:secret@")}
+    channel = structs.replace(
+        target.channel, index_url=target.channel.index_url.replace("http://", "http://me:secret@")
     )
     client = HttpClient(10)
     files = observe_index(client, channel, target.package, target.version).present().files
@@ -625,7 +627,7 @@ def test_credentials_go_to_the_index_alone(world: World) -> None:
     assert world.index.requests[-1].headers["accept-encoding"] == "identity"
     with IndexServer() as elsewhere:
         elsewhere.upload("pypi", SDIST, world.index.files("pypi")[0].content, WHEN)
-        moved = [file.model_copy(update={"url": f"{elsewhere.url}/pypi/files/{SDIST}"}) for file in files]
+        moved = [structs.replace(file, url=f"{elsewhere.url}/pypi/files/{SDIST}") for file in files]
         observe_published(client, channel, target, moved, world.history()).present()
         assert not elsewhere.requests[-1].authenticated
 
@@ -867,4 +869,4 @@ def test_a_name_that_is_no_text(world: World) -> None:
     members = [(member(f"orbit_demo-0.2.0/{name}"), data) for name, data in files.items()]
     world.upload(SDIST, tar_of(*members, (member("orbit_demo-0.2.0/caf\udce9"), b"x")), version="0.2.0")
     found = world.published()
-    assert found.candidates[0].absent == ("caf\\xe9",) and found.model_dump_json()
+    assert found.candidates[0].absent == ("caf\\xe9",) and msgspec.json.encode(found).decode()

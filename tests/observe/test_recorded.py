@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec import structs
 
 import release_state
 from release_state.common.errors import UsageProblem
@@ -37,7 +38,8 @@ def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_the_shipped_schema_is_the_models_and_fits() -> None:
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == snapshot_schema()
     jsonschema.Draft202012Validator.check_schema(snapshot_schema())
-    jsonschema.validate(make_document([s.released(), s.ready(pulls=s.failed())]), snapshot_schema())
+    document = make_document([s.released(), s.ready(pulls=s.failed())])
+    jsonschema.validate(json.loads(json.dumps(document)), snapshot_schema())
     wrong = make_document([s.released()])
     del wrong["snapshots"][0]["remote"]["unavailable"]
     with pytest.raises(jsonschema.ValidationError):
@@ -70,7 +72,7 @@ def lost_field(content: dict[str, Any]) -> str:
     [
         (edited, "edited or damaged"),
         (other_format, f"reads {FORMAT}"),
-        (lost_field, "release.value"),
+        (lost_field, "release: Object missing required field `value`"),
         (lambda content: json.dumps(content)[:500], "truncated"),
         (lambda _: "[]", "not a snapshot"),
         (lambda _: "", "truncated"),
@@ -94,7 +96,7 @@ def test_a_spoilt_file_is_a_clear_error(tmp_path: Path, spoil: Any, said: str) -
         ({"process": Process(tag="--force")}, "not a name that git allows"),
         ({"process": Process(tag="v0.2.0\n")}, "not a name that git allows"),
         ({"process": Process(candidates=("-x.yml",))}, "file name of a workflow"),
-        ({"process": Process(publishers=(PUBLISHER.model_copy(update={"workflow": "a;b"}),))}, "file name"),
+        ({"process": Process(publishers=(structs.replace(PUBLISHER, workflow="a;b"),))}, "file name"),
         (
             {"process": Process(publishers=(Publisher(workflow="a.yml", job="\x1b[2J", job_name="", how=""),))},
             "control",
@@ -175,8 +177,8 @@ def run_script(text: str, folder: Path, answers: str) -> subprocess.CompletedPro
 
 def with_steps(snapshot: Snapshot, *steps: Any) -> str:
     verdict = verdict_of(snapshot)
-    plan = verdict.plan.model_copy(update={"steps": steps, "folder": None})
-    return render_script([verdict.model_copy(update={"plan": plan})])
+    plan = structs.replace(verdict.plan, steps=steps, folder=None)
+    return render_script([structs.replace(verdict, plan=plan)])
 
 
 def test_the_script_asks_before_it_destroys_and_stops_at_an_error(tmp_path: Path) -> None:
@@ -198,7 +200,7 @@ def test_the_script_asks_before_it_destroys_and_stops_at_an_error(tmp_path: Path
 
 @pytest.mark.parametrize("advice", [True, False])
 def test_the_script_does_nothing_where_it_gets_no_empty_folder(tmp_path: Path, advice: bool) -> None:
-    build = step("build", ["touch", "here"]).model_copy(update={"in_empty_folder": True, "advice": advice})
+    build = structs.replace(step("build", ["touch", "here"]), in_empty_folder=True, advice=advice)
     text = with_steps(s.released(), build, step("never", ["touch", "never"]))
     done = run_script(f"mktemp() {{ return 1; }}\n{text}", tmp_path, "y\n")
     assert done.returncode == 1

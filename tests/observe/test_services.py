@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from release_state.facts.health import describe_trouble, explain_by_status
@@ -95,7 +96,7 @@ def summary(**changes: Any) -> bytes:
         (Reply(200, body=b"<html>", headers={"Content-Type": "text/html"}), "HTML"),
         (
             Reply(200, body=b"[]", headers={"Content-Type": "application/json"}),
-            "unexpected shape of the answer: the whole",
+            "unexpected shape of the answer: Expected `object`, got `array`",
         ),
         (Reply(200, body=summary(incidents=None), headers={"Content-Type": "application/json"}), "answer: incidents"),
         (
@@ -224,7 +225,9 @@ def test_the_reset_is_told_in_local_time_and_minutes() -> None:
     zone = timezone(timedelta(hours=5, minutes=30))
     resets_at = (s.NOW + timedelta(minutes=20, seconds=1)).astimezone(zone)
     found = RateLimit(limit=60, remaining=3, resets_at=resets_at, spent=12)
-    recorded = RateLimit.model_validate_json(found.model_dump_json())  # a recorded snapshot keeps the local time
+    recorded = msgspec.json.decode(
+        msgspec.json.encode(found).decode(), type=RateLimit
+    )  # a recorded snapshot keeps the local time
     _, statement = ended(CHECKS["SERVICE-3"], Recovery(Release(s.ready(rate_limit=known(recorded)))))
     assert "3 of 60 are left until 08:54 local time (in 21 minutes)" in str(statement)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.common.errors import UsageProblem
 from release_state.common.strict import FRESH_SECONDS
@@ -254,7 +255,7 @@ def test_the_release_of_another_spelling_moves() -> None:
 
 def test_what_moved_makes_nothing_better() -> None:
     red = s.released(release=known(None))
-    assert verdict_of(red).exit is verdict_of(red.model_copy(update={"moved": ("runs",)})).exit is Exit.ACTION_NEEDED
+    assert verdict_of(red).exit is verdict_of(structs.replace(red, moved=("runs",))).exit is Exit.ACTION_NEEDED
 
 
 # --- what is asked again

@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.demo.github import Job, Step
 from release_state.model.observation import Observation, known
@@ -36,7 +37,7 @@ from tests.support.judged import verdict_of
 
 TOKEN = "wri"
 LOG = "Switched to a new branch 'release/pypi-v0.2.0'\n"
-PUBLIC = s.PYPI.model_copy(update={"is_public_index": True})
+PUBLIC = structs.replace(s.PYPI, is_public_index=True)
 TARGET = s.target(channel=PUBLIC, channels=(PUBLIC, s.TESTPYPI))
 ALONE = s.target(channel=PUBLIC, channels=(PUBLIC,))
 
@@ -163,7 +164,7 @@ def test_where_github_does_not_answer_it_is_unknown(server: GitHubServer) -> Non
 def written(folder: Path, snapshot: Snapshot, name: str = "orbit-0.2.0-20260102T030405Z.json") -> Target:
     """A report of that snapshot in the folder; the target that another run looks at."""
     (folder / name).write_text(to_json(document_of(snapshot)))
-    return TARGET.model_copy(update={"reports_dir": str(folder)})
+    return structs.replace(TARGET, reports_dir=str(folder))
 
 
 def test_a_report_that_saw_it_is_a_witness(tmp_path: Path) -> None:
@@ -182,9 +183,9 @@ def test_a_report_that_saw_it_is_a_witness(tmp_path: Path) -> None:
         s.ready(target=TARGET),
         s.ready(target=TARGET, remote=s.remote(s.tag()), release=known(s.release())),
         s.released(target=TARGET, index={"pypi": s.failed("index pypi")}),
-        s.released(target=TARGET.model_copy(update={"version": "0.2.1"})),
-        s.released(target=TARGET.model_copy(update={"repository": "someone/else"})),
-        s.released(target=s.target(channel=PUBLIC.model_copy(update={"index_url": "http://127.0.0.1:9/simple/"}))),
+        s.released(target=structs.replace(TARGET, version="0.2.1")),
+        s.released(target=structs.replace(TARGET, repository="someone/else")),
+        s.released(target=s.target(channel=structs.replace(PUBLIC, index_url="http://127.0.0.1:9/simple/"))),
     ],
     ids=["nothing", "tagged alone", "not observed", "another version", "another repository", "another index"],
 )
@@ -198,7 +199,7 @@ def test_what_is_no_report_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "orbit-0.2.0-20260103T000000Z.json").write_text(json.dumps({"release_state_report": 99}))
     (tmp_path / "orbit-0.2.0-20260104T000000Z.json").symlink_to("/etc/passwd")
     assert find_report_of(target) is not None
-    assert find_report_of(target.model_copy(update={"reports_dir": str(tmp_path / "none")})) is None
+    assert find_report_of(structs.replace(target, reports_dir=str(tmp_path / "none"))) is None
     assert find_report_of(TARGET) is None
 
 
@@ -238,13 +239,13 @@ def test_before_a_release_it_is_not_ready() -> None:
 
 
 def test_a_tag_or_a_release_alone_stays_tagged_and_not_published() -> None:
-    verdict = verdict_of(gone(Observation[Witness](value=None, unavailable=None)))
+    verdict = verdict_of(gone(Observation(value=None, unavailable=None)))
     assert (verdict.exit, verdict.diagnosis.scenario) == (Exit.ACTION_NEEDED, "B")
     assert any("twine" in line for step in verdict.plan.steps for line in step.lines())
 
 
 def test_a_version_that_is_listed_without_files_was_deleted() -> None:
-    deleted = gone().model_copy(update={"index": {"pypi": s.project(listed_without_files=("0.2.0",))}})
+    deleted = structs.replace(gone(), index={"pypi": s.project(listed_without_files=("0.2.0",))})
     assert verdict_of(deleted).diagnosis.scenario == "burnt: deleted"
 
 
@@ -255,13 +256,13 @@ def test_runs_that_could_not_be_read_are_no_proof_that_none_published_it(unread:
         settings={"package": "orbit", "repository": "octo/orbit", "remote-url": "https://git.example/octo/orbit.git"},
     )  # fmt: skip
     config = load(arguments, {}, tmp_path, find_repository)
-    snapshot = gone(Observation[Witness](value=None, unavailable=None))
+    snapshot = gone(Observation(value=None, unavailable=None))
 
     def witness(answer: Observation[Any]) -> Observation[Any]:
         sources = Sources(
             config, token=None, own_run_id=None, environ={}, cancel=Event(), shared_limit=None, time=TimeLeft(60)
         )
-        view = View(snapshot.model_copy(update={unread: answer}), None, frozenset(LOOKUPS))
+        view = View(structs.replace(snapshot, **{unread: answer}), None, frozenset(LOOKUPS))
         call = ROWS["witness"].ask(sources, view)
         sources.close()
         assert isinstance(call, Call)

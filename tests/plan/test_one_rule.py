@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from release_state.audit import kinds
 from release_state.audit.audit import Audit
 from release_state.audit.judge import Judgement
@@ -29,7 +31,7 @@ def history_of(snapshot: Snapshot) -> AuditSnapshot:
         mine = [indexed("0.2.0", 5, each := [file.kind for file in found.files], each)]
     if remote.value:
         tags = (*(tagged(f"v{version}") for version in BEFORE), *remote.value.tags)
-        remote = known(remote.value.model_copy(update={"tags": tags}))
+        remote = known(structs.replace(remote.value, tags=tags))
     release = snapshot.release
     if release.is_known:
         own = [release.value, *(other.value for other in snapshot.other_releases.values())]
@@ -39,11 +41,15 @@ def history_of(snapshot: Snapshot) -> AuditSnapshot:
         target=snapshot.target,
         selection="all",
         remote=remote,
-        index=index(*(indexed(version, at) for at, version in enumerate(BEFORE)), *mine) if found else page,
+        index=index(*(indexed(version, at) for at, version in enumerate(BEFORE)), *mine)
+        if found
+        else Observation(value=None, unavailable=page.unavailable),
         catching_up=("0.2.0",) if found and found.catching_up else (),
         clone_tags=Observation(value=clone.value.tags if clone.value else None, unavailable=clone.unavailable),
         repository=snapshot.repository,
-        releases=known((*old, *filter(None, own))) if release.is_known else release,
+        releases=known((*old, *filter(None, own)))
+        if release.is_known
+        else Observation(value=None, unavailable=release.unavailable),
         drafts=snapshot.drafts,
         latest_release=snapshot.latest_release,
         open_pulls=snapshot.open_pulls,

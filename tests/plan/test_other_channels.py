@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.published import find_sharing, find_sharing_any
 from release_state.model.observation import known
@@ -49,7 +50,7 @@ def destroying(found: Snapshot, wanted: Wanted = "auto") -> list[str]:
 def test_what_another_channel_has_released_stays(leaves: tuple[Trace, ...], wanted: Wanted) -> None:
     found = s.released(target=aim(*leaves), index=BOTH, pulls=known(()), history=OTHERS)
     assert destroying(found, wanted) == []
-    alone = found.model_copy(update={"index": {**BOTH, "pypi": s.project()}})
+    alone = structs.replace(found, index={**BOTH, "pypi": s.project()})
     assert (destroying(alone, wanted) != []) == (wanted != "force-recovery"), "nobody rests on it: it goes"
 
 
@@ -57,7 +58,7 @@ def test_what_another_channel_has_released_stays(leaves: tuple[Trace, ...], want
 @pytest.mark.parametrize("index", [s.failed("index pypi"), None, s.project(status="quarantined")])
 def test_where_the_other_index_is_silent_it_is_found_out_first(index: Any, wanted: Wanted) -> None:
     if index is not None and index.is_known:
-        index = known(index.present().model_copy(update={"releases": ()}))
+        index = known(structs.replace(index.present(), releases=()))
     pages = {"internal": s.project(), **({} if index is None else {"pypi": index})}
     found = s.released(target=aim("tag", "release"), index=pages, pulls=known(()), history=OTHERS)
     verdict = verdict_of(found, wanted)
@@ -95,7 +96,7 @@ def test_a_tag_that_two_channels_rest_on_is_moved_by_neither() -> None:
     assert destroying(found) == []
     (first,) = (step for step in verdict_of(found).plan.steps if step.mends == "all")
     assert first.title.startswith("First check 0.2.0 on pypi") and "pypi" in first.commands[0]
-    own = found.model_copy(update={"index": {**pages, "pypi": s.project()}})
+    own = structs.replace(found, index={**pages, "pypi": s.project()})
     assert [title.split()[0] for title in destroying(own)] == ["Move"], "of its own channel alone it moves as before"
 
 
@@ -134,14 +135,14 @@ def test_the_clones_tag_of_a_version_that_another_channel_published_stays() -> N
     """It may be the very tag that is missing on the remote."""
     found = s.ready(target=aim("tag"), clone=s.clone(tags=(s.tag(),)), index=BOTH)
     assert destroying(found) == []
-    alone = found.model_copy(update={"index": {**BOTH, "pypi": s.project()}})
+    alone = structs.replace(found, index={**BOTH, "pypi": s.project()})
     assert destroying(alone) == ["Delete the clone's tag v0.2.0"]
 
 
 def test_no_run_is_started_over_what_another_channel_has_published() -> None:
     found = s.ready(target=aim("tag"), phase="post-recovery", remote=s.remote(s.branch("release/internal-v0.2.0")))
-    found = found.model_copy(update={"history": s.history(s.lineage(unmerged_count=1)), "index": BOTH})
-    alone = found.model_copy(update={"index": {**BOTH, "pypi": s.project()}})
+    found = structs.replace(found, history=s.history(s.lineage(unmerged_count=1)), index=BOTH)
+    alone = structs.replace(found, index={**BOTH, "pypi": s.project()})
     titles = [[step.title for step in verdict_of(each).plan.steps] for each in (found, alone)]
     starts = [any(title.startswith("Start the release again") for title in each) for each in titles]
     assert starts == [False, True], titles

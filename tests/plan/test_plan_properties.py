@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import convert, structs, to_builtins
 
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Observation, Problem, known
@@ -166,7 +167,7 @@ def test_nothing_unknown_is_ever_green(snapshot: Snapshot) -> None:
     """Taking a fact away never turns a verdict green."""
     before = verdict_of(snapshot)
     for field in ("remote", "pulls", "release", "runs"):
-        after = verdict_of(snapshot.model_copy(update={field: s.failed()}))
+        after = verdict_of(structs.replace(snapshot, **{field: s.failed()}))
         assert after.verdict not in GREEN or before.verdict in GREEN
 
 
@@ -206,14 +207,16 @@ def test_a_printed_run_of_the_suite_names_the_same_project() -> None:
         "--github-api-url": "https://api.github.example",
         "--github-server-url": "https://github.example",
     }
-    public = tuple(channel.model_copy(update={"is_public_index": True}) for channel in target.channels)
+    public = tuple(structs.replace(channel, is_public_index=True) for channel in target.channels)
     server = {"github_api": "https://api.github.com", "github_web": "https://github.com"}
-    usual = target.model_copy(update={"channels": public, **server})
+    usual = structs.replace(target, channels=public, **server)
     assert not {"--index-url", "--github-api-url", "--github-server-url", "--workflow"} & set(suite_command(usual))
     enterprise = {"github_api": "https://ghe.example/api/v3", "github_web": "https://ghe.example"}
-    assert "--github-server-url" not in suite_command(target.model_copy(update=enterprise)), "it follows from the API's"
+    assert "--github-server-url" not in suite_command(structs.replace(target, **enterprise)), (
+        "it follows from the API's"
+    )
     named = {"workflow": "publish.yml", "given": ("workflow",)}
-    assert suite_command(usual.model_copy(update=named))[-2:] == ["--workflow", "publish.yml"]
+    assert suite_command(structs.replace(usual, **named))[-2:] == ["--workflow", "publish.yml"]
 
 
 def test_a_printed_run_finds_out_what_this_one_found_out() -> None:
@@ -233,7 +236,7 @@ def test_the_version_after_a_burnt_candidate_is_the_next_candidate() -> None:
     assert titles == ["Release 0.2.0rc3 instead"]
 
 
-PUBLIC = s.PYPI.model_copy(update={"is_public_index": True})
+PUBLIC = structs.replace(s.PYPI, is_public_index=True)
 
 
 def incomplete(days: float | None, *kinds: str, **changes: Any) -> Snapshot:
@@ -305,7 +308,7 @@ def test_a_lasting_branch_that_is_named_like_a_release_branch_is_never_touched(
     files = (s.file(), s.file("sdist")) if published else ()
     found = s.ready(
         target=target,
-        remote=known(remote.model_copy(update={"default_branch": default})),
+        remote=known(structs.replace(remote, default_branch=default)),
         index={"pypi": s.project(*files)},
         published=s.published(s.candidate()) if published else known(None),
         history=s.history(s.lineage(unmerged_count=1), s.lineage(s.OTHER, unmerged_count=1)),
@@ -370,9 +373,9 @@ def test_a_verification_before_the_release_says_how_to_release(
 
 def test_a_step_equals_its_copy_from_a_worker_though_json_does_not_say_that_it_starts_a_run() -> None:
     [start] = Recovery(Release(s.ready(phase="post-recovery", history=s.history(s.lineage())))).plan.steps
-    copy = Step.model_validate(start.model_dump(mode="json"))
+    copy = convert(to_builtins(start), Step)
     assert start.starts_run and not copy.starts_run
-    assert start.model_copy(update={"advice": True}).starts_run
+    assert structs.replace(start, advice=True).starts_run
     assert tuple(dict.fromkeys((start, copy))) == (start,) and start != step("Another step")
 
 
@@ -461,8 +464,8 @@ INTO = s.open_pull(9, title="Mend\x1b[2J it", head_branch="mend", base_branch=OR
     ("opened", "line"),
     [
         ((INTO,), "gh api --hostname github.example --method PATCH --raw-field base=main"),
-        ((INTO.model_copy(update={"head_branch": "main", "head_repository": "Octo/Orbit"}),), "gh pr close 9"),
-        ((INTO, INTO.model_copy(update={"number": 8, "base_branch": "main"})), "gh pr close 9"),
+        ((structs.replace(INTO, head_branch="main", head_repository="Octo/Orbit"),), "gh pr close 9"),
+        ((INTO, structs.replace(INTO, number=8, base_branch="main")), "gh pr close 9"),
     ],
     ids=["retargeted", "brings main", "two of one branch"],
 )
@@ -517,8 +520,8 @@ def test_a_branch_that_the_base_branch_holds_leads_no_one_in_a_circle() -> None:
     assert Release(found).other_branches[0].state == "left over"
     [step] = verdict_of(found).plan.steps
     assert f":refs/heads/{name}" in step.commands[0]
-    ahead = found.model_copy(update={"history": s.history(s.lineage(s.OTHER))})
-    untagged = found.model_copy(update={"remote": s.remote(s.branch(name, s.OTHER))})
+    ahead = structs.replace(found, history=s.history(s.lineage(s.OTHER)))
+    untagged = structs.replace(found, remote=s.remote(s.branch(name, s.OTHER)))
     assert [Release(each).other_branches[0].state for each in (ahead, untagged)] == ["unfinished", "unfinished"]
 
 
@@ -582,7 +585,7 @@ def test_no_file_of_another_version_is_uploaded(declared: str | None, spelt: str
 
 @pytest.mark.parametrize("wanted", ["auto", "complete", "rollback"])
 def test_what_a_quarantine_hides_is_neither_published_again_nor_withdrawn(wanted: Wanted) -> None:
-    page = s.project(status="quarantined").present().model_copy(update={"releases": ()})
+    page = structs.replace(s.project(status="quarantined").present(), releases=())
     verdict = verdict_of(s.released(index={"pypi": known(page)}), wanted)
     assert verdict.verdict not in GREEN
     assert not [step.title for step in verdict.plan.steps if step.destroys or step.mends == "index"]
@@ -605,7 +608,7 @@ def test_a_tag_in_another_spelling_is_not_doubled(version: str, tag: str, option
     assert only.title == f"Check {version} by its tag {tag} before anything else"
     assert (option, value) in itertools.pairwise(only.commands[0])
     changed = {option[2:].replace("-", "_"): value}
-    told = found.model_copy(update={"target": s.target(**{"version": version, **changed})})
+    told = structs.replace(found, target=s.target(**{"version": version, **changed}))
     assert Release(told).tag == s.tag(tag)
 
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.release import Release
-from release_state.model.observation import known
+from release_state.model.observation import Observation, known
 from release_state.model.plan import Step
 from release_state.model.snapshot import Candidate, Snapshot, Tag
 from release_state.plan.steps import tagging
@@ -132,9 +133,9 @@ def test_a_backup_says_what_it_keeps(unmerged: int, reason: str) -> None:
 @pytest.mark.parametrize(
     ("channel", "section"),
     [
-        (s.PYPI.model_copy(update={"is_public_index": True}), "testpypi"),
+        (structs.replace(s.PYPI, is_public_index=True), "testpypi"),
         (s.PYPI, "index.example"),
-        (s.PYPI.model_copy(update={"name": "internal"}), "internal"),
+        (structs.replace(s.PYPI, name="internal"), "internal"),
     ],
 )
 def test_an_upload_never_goes_to_another_index(channel: Any, section: str) -> None:
@@ -150,7 +151,7 @@ MISPLACED: dict[str, Any] = {
     "published": s.published(s.candidate(s.OTHER)),
     "pulls": known(()),
 }
-OWN = s.tag().model_copy(update={"object": "e" * 40})
+OWN = structs.replace(s.tag(), object="e" * 40)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_an_immutable_release_of_another_spelling_stays(release: dict[str, Any],
 def test_a_tag_of_another_spelling_is_withdrawn_by_its_own_run(
     tags: tuple[Tag, ...], index: dict[str, Any], shown: bool, withdrawn: bool
 ) -> None:
-    other = {tag.name: known(None) for tag in tags}
+    other: dict[str, Observation[Any]] = {tag.name: known(None) for tag in tags}
     found = verdict_of(s.rolled_back(remote=s.remote(*tags), index=index, other_releases=other), "rollback").plan.steps
     lines = [line for step in found for line in step.commands]
     assert any("refs/tags/0.2.0" in line for line in lines) is shown

@@ -14,9 +14,11 @@ from types import SimpleNamespace
 from typing import cast
 
 import cmarkgfm  # type: ignore[import-untyped]  # it has no types
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from release_state.common.text import find_obstacle, needs_repository
 from release_state.model.observation import known
@@ -140,7 +142,7 @@ def test_what_is_printed_reaches_the_program_as_it_was_meant(words: list[str]) -
     # The terminal indents a command, not the further lines of an argument; all places show the same.
     for program in SHELLS:
         assert arguments(program, lines) == [["git", *words]] * len(lines)
-    assert json.loads(one.model_dump_json())["commands"] == [["git", *words]]
+    assert json.loads(msgspec.json.encode(one).decode())["commands"] == [["git", *words]]
 
 
 @pytest.mark.parametrize("word", UNSEEN.values(), ids=UNSEEN)
@@ -149,7 +151,7 @@ def test_what_cannot_be_shown_gets_no_command(word: str) -> None:
     found = step("do it", ["git", "fetch"], ["git", "push", word], verify=[["git", "status"]])
     assert (found.commands, found.verify) == ((), ())
     assert found.withheld
-    assert Step.model_validate_json(found.model_dump_json()) == found
+    assert msgspec.json.decode(msgspec.json.encode(found).decode(), type=Step) == found
     assert not find_obstacle([found.withheld]), "and what is said instead can be seen"
     plan = Plan(direction="complete", steps=(found,), other_way=("release-state", word))
     assert plan.other_way == ()
@@ -204,7 +206,7 @@ def test_the_script_types_the_same(shell: str, tmp_path: Path) -> None:
     by_hand = step("by \\t hand", link="https://h.example/\\n")
     verdict = verdict_of(s.released())
     plan = Plan(direction="complete", steps=(one, by_hand))
-    text = render_script([verdict.model_copy(update={"plan": plan})])
+    text = render_script([structs.replace(verdict, plan=plan)])
     program = tmp_path / "git"
     program.write_text('#!/bin/sh\nprintf "%s\\000" "$@" >"$0.got"\n', encoding="utf-8")
     program.chmod(0o755)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.release import Release
 from release_state.model.observation import known
@@ -15,6 +16,7 @@ from release_state.model.process import Process, Publisher, Start, StartKind
 from release_state.model.snapshot import ExplainedRun, Snapshot
 from release_state.plan.recovery import Recovery
 from tests.support import states as s
+from tests.support.facts import build
 from tests.support.judged import verdict_of
 
 TAGGED = s.tag()
@@ -23,14 +25,16 @@ TAGGED = s.tag()
 def publisher(*kinds: StartKind, filters: tuple[str, ...] = (), **changes: Any) -> Publisher:
     """A job that these start."""
     starts = tuple(Start(kind=kind, filters=filters if kind == "release" else ()) for kind in kinds)
-    return Publisher(workflow="ship.yml", job="job up", job_name="up", how="uv publish", starts=starts, **changes)
+    return build(
+        Publisher, workflow="ship.yml", job="job up", job_name="up", how="uv publish", starts=starts, **changes
+    )
 
 
 def tagged(found: Publisher, leaves: tuple[str, ...] = ("tag", "release"), **changes: Any) -> Snapshot:
     """0.2.0 is tagged and not published, in a project with this process."""
-    channel = s.PYPI.model_copy(update={"leaves": leaves})
+    channel = structs.replace(s.PYPI, leaves=leaves)
     about = s.target(channel=channel, channels=(channel, s.TESTPYPI), workflow="ship.yml")
-    about = about.model_copy(update={"process": Process(publishers=(found,))})
+    about = structs.replace(about, process=Process(publishers=(found,)))
     values: dict[str, Any] = {
         "target": about,
         "remote": s.remote(TAGGED),
@@ -175,7 +179,7 @@ def test_a_run_that_tagged_in_another_job_goes_on_where_it_stopped(job: str) -> 
         (TAGS_APART, s.failed()),
         (publisher("branch", makes=("tag",), tag_jobs=("up",)), stopped()),
         (publisher("branch"), stopped()),
-        (TAGS_APART.model_copy(update={"workflow": "other.yml"}), stopped()),
+        (structs.replace(TAGS_APART, workflow="other.yml"), stopped()),
     ],
 )
 def test_a_run_whose_repetition_may_upload_another_version_is_not_repeated(found: Publisher, last: Any) -> None:
@@ -229,8 +233,8 @@ def test_a_release_that_a_github_release_starts_is_started_again_by_it() -> None
 
 def test_a_channel_without_tags_pushes_none_to_start_again() -> None:
     """The tag would start the publication to another index, too."""
-    channel = s.TESTPYPI.model_copy(update={"leaves": ()})
-    about = tagged(publisher("tag", "release")).target.model_copy(update={"channel": channel})
+    channel = structs.replace(s.TESTPYPI, leaves=())
+    about = structs.replace(tagged(publisher("tag", "release")).target, channel=channel)
     left = s.branch("release/testpypi-v0.2.0")
     state = tagged(publisher("tag"), target=about, remote=s.remote(left), clone=s.clone())
     told = commands(state)

@@ -19,6 +19,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from release_state.facts.process import resolve
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import (
@@ -95,18 +97,17 @@ def look(repository: str, git: Path, package: str, client: HttpClient) -> Found:
     snapshot = Snapshot(observed_at=datetime.now(timezone.utc), target=target, phase="post-recovery", phase_reason="")
     base = Branch(name=target.base_branch or "main", sha=head)
     resolved = resolve(
-        snapshot.model_copy(
-            update={
-                "remote": known(Remote(url=target.remote_url, default_branch=base.name, branches=(base,), tags=tags)),
-                "index": {"pypi": page},
-                "workflow_files": known(
-                    WorkflowFiles(
-                        commit=head,
-                        branch=base.name,
-                        files=tuple(WorkflowFile(path=path, text=text[:LARGEST]) for path, text in texts.items()),
-                    )
-                ),
-            }
+        structs.replace(
+            snapshot,
+            remote=known(Remote(url=target.remote_url, default_branch=base.name, branches=(base,), tags=tags)),
+            index={"pypi": page},
+            workflow_files=known(
+                WorkflowFiles(
+                    commit=head,
+                    branch=base.name,
+                    files=tuple(WorkflowFile(path=path, text=text[:LARGEST]) for path, text in texts.items()),
+                )
+            ),
         )
     ).target
     publishers = resolved.process.publishers

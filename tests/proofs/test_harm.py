@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from msgspec import structs
 
 from release_state.model.observation import known
 from release_state.model.plan import Wanted
@@ -78,7 +79,7 @@ def test_what_a_command_destroys_is_read_from_its_words(command: str, things: se
     case = next(cases([space.numbered(0)]))
     snapshot = case.snapshot
     words = [snapshot.target.remote_url if word == "URL" else word for word in command.split()]
-    unnamed = snapshot.model_copy(update={"clone": known(None)}) if "origin" in words else snapshot
+    unnamed = structs.replace(snapshot, clone=known(None)) if "origin" in words else snapshot
     assert destroyed(words, unnamed) == things
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import convert
 
 from release_state.demo.scenarios import SCENARIOS
 from release_state.model.outcome import Exit, Outcome
@@ -32,7 +33,7 @@ WHOLE = "branch-exists"
 
 def lines_of(step: dict[str, Any]) -> list[str]:
     """A step's commands and the verifying ones, as the plan has them."""
-    given = Step.model_validate(step)
+    given = convert(step, Step)
     return [*given.lines(), *given.verify_lines()]
 
 
@@ -199,7 +200,7 @@ def test_what_destroys_is_unmistakable(open_page: Any, folders: Path) -> None:
             assert any(name.endswith("destructive") for name in buttons)
             assert step.locator(".destroys").evaluate("e => getComputedStyle(e).borderStyle") == "dashed"
             framed = step.locator(".destroying code").all_text_contents()
-            assert framed == Step.model_validate(steps[number]).lines()
+            assert framed == convert(steps[number], Step).lines()
         else:
             assert "DESTROYS" not in step.inner_text()
             assert not any("destroys" in name for name in buttons)

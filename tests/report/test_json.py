@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec import structs
 
 import release_state
 from release_state.model.observation import known
@@ -19,6 +20,7 @@ from release_state.report.document import Origin, RunReport, build_report, build
 from release_state.report.markdown import escape, render_summary
 from release_state.report.page import summary
 from tests.support import states as s
+from tests.support.facts import build
 from tests.support.judged import verdict_of
 from tests.support.worlds import report_schema
 
@@ -108,8 +110,8 @@ def test_one_document_tells_the_whole_story() -> None:
 
 
 def test_what_was_not_asked_for_is_neither_known_nor_absent() -> None:
-    narrowed = Snapshot(
-        **{name: getattr(s.ready(), name) for name in ("observed_at", "target", "phase")}, phase_reason=""
+    narrowed = build(
+        Snapshot, **{name: getattr(s.ready(), name) for name in ("observed_at", "target", "phase")}, phase_reason=""
     )
     [target] = document_of(narrowed).targets
     assert {lookup.state for lookup in target.lookups} == {"not asked"}
@@ -118,7 +120,7 @@ def test_what_was_not_asked_for_is_neither_known_nor_absent() -> None:
 def test_two_runs_over_one_state_differ_in_run_alone() -> None:
     """Line by line: the same text but for the part that is about the run itself."""
     first = s.released()
-    second = first.model_copy(update={"observed_at": s.NOW + timedelta(hours=1)})
+    second = structs.replace(first, observed_at=s.NOW + timedelta(hours=1))
     texts = [to_json(document_of(snapshot)).splitlines() for snapshot in (first, second)]
     differing = [number for number, pair in enumerate(zip(*texts, strict=True)) if pair[0] != pair[1]]
     begins = texts[0].index('  "run": {')

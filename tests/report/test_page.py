@@ -7,6 +7,7 @@ from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.release import Release
 from release_state.model.observation import Observation, Problem, known
@@ -75,7 +76,7 @@ def test_a_run_is_a_bar_from_its_start_to_its_end() -> None:
     ]  # fmt: skip
     [bar] = [path for path in picture.iter("path") if path.get("class") == "bar failed"]
     assert bar.get("d") == "M9 1V5"
-    rows, picture = drawn(Timeline(events=(run.model_copy(update={"until": None, "state": "running"}),)))
+    rows, picture = drawn(Timeline(events=(structs.replace(run, until=None, state="running"),)))
     assert len(rows) == 1 and not [path for path in picture.iter("path") if path.get("class") == "bar running"]
 
 

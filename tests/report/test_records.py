@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.cli import main
 from release_state.model.observation import known
@@ -98,15 +99,13 @@ def test_each_kind_of_change_is_told(then: Snapshot, now: Snapshot, said: str) -
 
 def test_a_trace_that_one_run_says_nothing_of_is_no_change() -> None:
     whole = of(TAGGED)
-    silent = whole.model_copy(
-        update={"diagnosis": whole.diagnosis.model_copy(update={"established": (), "absent": ()})}
-    )
+    silent = structs.replace(whole, diagnosis=structs.replace(whole.diagnosis, established=(), absent=()))
     for then, now in ((whole, silent), (silent, whole)):
         assert find_changes(then, now, s.NOW, "a.json").traces == ()
 
 
 def test_a_later_run_over_the_same_state_says_that_nothing_changed() -> None:
-    later = TAGGED.model_copy(update={"observed_at": s.NOW + timedelta(days=1)})
+    later = structs.replace(TAGGED, observed_at=s.NOW + timedelta(days=1))
     found = between(TAGGED, later)
     assert found.is_empty and found.words.startswith("nothing changed; ")
     assert between(s.released(), s.released()).words == "nothing changed"
@@ -133,7 +132,7 @@ def test_hostile_text_of_a_change_is_text_on_the_page() -> None:
 
 def written(folder: Path, snapshot: Snapshot, at: datetime, name: str | None = None, **more: Any) -> Path:
     """A report of a run over a written snapshot, as a run names it."""
-    verdict = verdict_of(snapshot).model_copy(update=more)
+    verdict = structs.replace(verdict_of(snapshot), **more)
     document = build_report([verdict], {snapshot.target.key: snapshot}, 0, at, None, Origin(host="here"), {})
     target = snapshot.target
     path = folder / (name or f"orbit-{target.version}-{target.channel.name}-{at:%Y%m%dT%H%M%SZ}.json")
@@ -166,7 +165,7 @@ def test_a_renamed_report_still_counts(tmp_path: Path) -> None:
 def test_the_first_run_and_a_narrowed_one_are_compared_with_nothing(tmp_path: Path) -> None:
     assert compare(tmp_path, {KEY: of(TAGGED)}, EMPTY) == ({}, [])
     written(tmp_path, PUBLISHED, s.NOW)
-    narrowed = of(TAGGED).model_copy(update={"not_run": ("TAG-11",)})
+    narrowed = structs.replace(of(TAGGED), not_run=("TAG-11",))
     assert compare(tmp_path, {KEY: narrowed}, EMPTY) == ({}, [])
 
 
@@ -206,7 +205,10 @@ SPOILT: dict[str, tuple[Callable[[Any], object], str]] = {
         "format 2, this version of release-state reads 1",
     ),
     "odd format": (lambda good: {**good, "release_state_report": HOSTILE}, "reads 1"),
-    "lost field": (lambda good: {name: good[name] for name in good if name != "targets"}, "a damaged report: targets"),
+    "lost field": (
+        lambda good: {name: good[name] for name in good if name != "targets"},
+        "a damaged report: Object missing required field `targets`",
+    ),
     "no date": (lambda good: {**good, "run": {"started_at": "yesterday"}}, "a damaged report: run.started_at"),
     "deep": (lambda good: "[" * 200_000, "truncated"),
 }

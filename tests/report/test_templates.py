@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 import release_state
 from release_state.audit.audit import Audit
@@ -88,7 +89,8 @@ def release_page() -> str:
 
 
 def audit() -> str:
-    refused = Observation[Any](value=None, unavailable=Problem(source="GitHub", why=HOSTILE, remedy=HOSTILE))
+    problem = Problem(source="GitHub", why=HOSTILE, remedy=HOSTILE)
+    refused: Observation[Any] = Observation(value=None, unavailable=problem)
     files = histories.index(histories.indexed("0.2.0", 3), status="archived", status_reason=LONG, skipped=(HOSTILE,))
     tagged = histories.with_more(histories.tagged(f"v0.4.0-{'x' * 20}"), index=files)
     verdicts = [histories.verdict_of(Audit(each)) for each in (tagged, histories.history(releases=refused))]
@@ -122,7 +124,7 @@ def test_hostile_text_is_text_in_the_table_of_pytest_html() -> None:
     cells: list[Any] = []
     for result in verdict_of(snapshot).results:
         own = ['<td class="col-result">Passed</td>', "<td></td>", "<td></td>", "<td></td>"]
-        row(result.model_copy(update={"found": HOSTILE, "title": HOSTILE, "target": f"a=={HOSTILE}"}), own)
+        row(structs.replace(result, found=HOSTILE, title=HOSTILE, target=f"a=={HOSTILE}"), own)
         cells += own
     other = ["<td>Error</td>", "<td>x</td>", "<td>1 ms</td>", ""]
     other_row(other)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.model.observation import known
 from release_state.model.plan import Plan, step
@@ -79,8 +80,8 @@ def two_channels(direction: Any) -> list[TargetVerdict]:
         index={"internal": s.project(), "pypi": s.project()},
     )
     withdrawing = verdict_of(found)
-    other = found.model_copy(update={"target": s.target(channels=channels)})
-    keeping = verdict_of(other).model_copy(update={"plan": Plan(direction=direction, steps=(step("Publish it"),))})
+    other = structs.replace(found, target=s.target(channels=channels))
+    keeping = structs.replace(verdict_of(other), plan=Plan(direction=direction, steps=(step("Publish it"),)))
     return [withdrawing, keeping]
 
 
@@ -97,9 +98,9 @@ def test_what_another_target_of_the_run_goes_by_is_not_destroyed(direction: str,
 def test_advice_of_one_target_that_another_needs_is_needed() -> None:
     one, two = (verdict_of(interrupted(version)) for version in ("0.2.0", "0.3.0"))
     asked = step("Tidy up", ["git", "status"])
-    optional = asked.model_copy(update={"advice": True})
-    plans = [one.plan.model_copy(update={"steps": (optional,)}), two.plan.model_copy(update={"steps": (asked,)})]
-    verdicts = [each.model_copy(update={"plan": plan}) for each, plan in zip((one, two), plans, strict=True)]
+    optional = structs.replace(asked, advice=True)
+    plans = [structs.replace(one.plan, steps=(optional,)), structs.replace(two.plan, steps=(asked,))]
+    verdicts = [structs.replace(each, plan=plan) for each, plan in zip((one, two), plans, strict=True)]
     first, second = arrange(verdicts)
     assert [placed.step.advice for placed in first.steps] == [False]
     assert [placed.instead for placed in second.steps] == ["already done for orbit==0.2.0@pypi"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from cmarkgfm import github_flavored_markdown_to_html  # type: ignore[import-untyped]  # it has no types
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
+from msgspec import structs
 
 from release_state.common.text import sanitize
 from release_state.model.observation import Observation, Problem, known
@@ -109,10 +110,15 @@ def test_what_is_unknown_is_one_finding_for_each_cause() -> None:
     assert shown.count("found: GitHub: answered 503") == 1 and f"{', '.join(named)} unknown" in shown
 
 
+def refused(problem: Problem) -> Observation[Any]:
+    """A look-up with this problem."""
+    return Observation(value=None, unavailable=problem)
+
+
 def test_a_cause_says_each_remedy_and_the_last_moment_to_ask_again() -> None:
     """Several look-ups may meet one failure, each with a remedy of its own."""
     problems = [Problem(source="GitHub", why="answered 403", remedy=said, retry_at=at) for said, at in REFUSED]
-    release, runs = (Observation[Any](value=None, unavailable=problem) for problem in problems)
+    release, runs = map(refused, problems)
     document = document_of(s.ready(release=release, drafts=release, latest_release=release, runs=runs))
     [found] = [each.data for each in obeyed("\n".join(build_annotations(document))) if "403" in each.data]
     shown = Page(render_summary(document)).text
@@ -126,7 +132,7 @@ def test_advice_is_an_error_only_where_it_decides() -> None:
     verdict = verdict_of(snapshot)
 
     def names(*, decides: bool) -> set[str]:
-        judged = verdict.model_copy(update={"block_on_advice": decides})
+        judged = structs.replace(verdict, block_on_advice=decides)
         document = build_report([judged], {snapshot.target.key: snapshot}, 1, s.NOW, None, ORIGIN, {})
         return {each.name for each in obeyed("\n".join(build_annotations(document)))}
 
@@ -255,7 +261,7 @@ def test_a_long_summary_is_cut_between_blocks_and_says_so() -> None:
         )
         for number in range(300)
     ]  # fmt: skip
-    long = verdict.model_copy(update={"results": tuple(results)})
+    long = structs.replace(verdict, results=tuple(results))
     document = build_report([long], {verdict.target.key: PARTIAL}, 1, s.NOW, "report.html", ORIGIN, {})
     markdown = render_summary(document)
     assert 100_000 < len(markdown.encode()) <= MOST_BYTES < 2**20 / 2
@@ -293,7 +299,7 @@ def test_summary_and_outputs_are_added_to_what_is_there(tmp_path: Path) -> None:
 
 
 def test_an_output_holds_any_value(tmp_path: Path) -> None:
-    document = document_of(PARTIAL).model_copy(update={"verdict": "A\nphase=b\nx<<y\n", "phase": "::set-output"})
+    document = structs.replace(document_of(PARTIAL), verdict="A\nphase=b\nx<<y\n", phase="::set-output")
     handed_on(tmp_path, document, GITHUB_OUTPUT=str(tmp_path / "output"))
     found = outputs((tmp_path / "output").read_text())
     assert (found["verdict"], found["phase"]) == ("A\nphase=b\nx<<y\n", "::set-output")

@@ -301,7 +301,7 @@ def test_modules_of_the_repository_are_not_imported(clean: World, runner: Runner
 def test_it_installs_itself(clean: World, tmp_path: Path) -> None:
     """With its dependencies, from the index of this machine."""
     runner = runner_in(tmp_path, None)
-    for name in ("json.py", "pip.py", "hatchling.py", "pydantic.py"):
+    for name in ("json.py", "pip.py", "hatchling.py", "msgspec.py"):
         (runner.repository / name).write_text("raise SystemExit('imported')\n", encoding="utf-8")
     before = names_in(runner)
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}

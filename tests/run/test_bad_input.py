@@ -224,7 +224,7 @@ def test_module_of_ours_that_fails_to_import_is_refused(
 
 @pytest.mark.parametrize(
     ("module", "workers", "early"),
-    [("pydantic", "0", True), ("pydantic", "2", True), ("pypi_simple", "0", True), ("pydantic", "0", False)],
+    [("msgspec", "0", True), ("msgspec", "2", True), ("pypi_simple", "0", True), ("msgspec", "0", False)],
 )
 def test_missing_dependency_is_refused(
     module: str, workers: str, early: bool, sockets: Sockets, tmp_path: Path

@@ -25,7 +25,7 @@ from tests.support.worlds import Ran, ended, options, own_reports, world_of
 STRAYS = (
     *("queue.py", "git.py", "json.py", "conftest.py", "sitecustomize.py", "usercustomize.py", "fixtures.py"),
     *("checks/__init__.py", "checks/conftest.py", "checks/test_stray.py", "fixtures/__init__.py", "fixtures/target.py"),
-    *("pytest.py", "pluggy.py", "requests.py", "pydantic.py", "execnet.py", "fnmatch.py", "tempfile.py", "stray.py"),
+    *("pytest.py", "pluggy.py", "requests.py", "msgspec.py", "execnet.py", "fnmatch.py", "tempfile.py", "stray.py"),
 )
 PACKAGE = (
     "release_state/__init__.py",

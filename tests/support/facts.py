@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from release_state.model.observation import Observation, known
+from msgspec import convert, to_builtins
+
+from release_state.model.observation import Model, Observation, known
 from release_state.model.snapshot import ActionsSettings, BaseRules, Rule, Ruleset, WorkflowFile, WorkflowFiles
+
+M = TypeVar("M", bound=Model)
+
+
+def build(model: type[M], /, **fields: Any) -> M:
+    """A model, through the door that everything from outside takes: a wrong type or a naive time fails."""
+    return convert(to_builtins(fields), model)
+
 
 BASE = "b" * 40
 """The head of main."""
@@ -13,18 +23,18 @@ BASE = "b" * 40
 
 def rule(kind: str, **changes: Any) -> Rule:
     """A rule of the ruleset below."""
-    return Rule(type=kind, ruleset=7, **changes)
+    return build(Rule, type=kind, ruleset=7, **changes)
 
 
 def ruleset(*rules: Rule, target: str = "tag", include: tuple[str, ...] = ("refs/tags/v*",), **changes: Any) -> Ruleset:
     """An active ruleset that nobody may pass by."""
     values: dict[str, Any] = {"name": "guard", "enforcement": "active", "bypass": (), **changes}
-    return Ruleset(id=7, target=target, include=include, rules=rules, **values)
+    return build(Ruleset, id=7, target=target, include=include, rules=rules, **values)
 
 
 def base_rules(*rules: Rule, **changes: Any) -> Observation[BaseRules]:
     """What main asks for: nothing, but for these rules."""
-    return known(BaseRules(**{"branch": "main", "protected": bool(rules), "rules": rules, **changes}))
+    return known(build(BaseRules, **{"branch": "main", "protected": bool(rules), "rules": rules, **changes}))
 
 
 def settings(default: str = "read", *, pulls: bool = True) -> Observation[ActionsSettings]:

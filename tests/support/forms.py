@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from msgspec import structs
+
 from release_state.facts.release import Release
 from release_state.model.plan import Plan, Wanted
 from release_state.model.snapshot import Snapshot
@@ -76,5 +78,5 @@ def _with_remote(snapshot: Snapshot) -> Snapshot:
     clone, url = snapshot.clone.value, snapshot.target.remote_url
     if clone is None:
         return snapshot
-    own = clone.model_copy(update={"remote_url": url, "push_urls": (url,)})
-    return snapshot.model_copy(update={"clone": snapshot.clone.model_copy(update={"value": own})})
+    own = structs.replace(clone, remote_url=url, push_urls=(url,))
+    return structs.replace(snapshot, clone=structs.replace(snapshot.clone, value=own))

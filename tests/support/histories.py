@@ -8,6 +8,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from release_state.audit.audit import Audit
 from release_state.audit.judge import Judgement
 from release_state.audit.session import Function, list_expected, list_parameters
@@ -19,6 +21,7 @@ from release_state.model.snapshot import Branch, GitHubRelease, Repository, Tag
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.verdict.check import describe
 from release_state.verdict.conclude import conclude
+from tests.support.facts import build
 from tests.support.states import WEB, release, remote, runs, target
 
 FIRST = datetime(2020, 1, 1, tzinfo=timezone.utc)
@@ -48,7 +51,7 @@ def indexed(
 def index(*versions: IndexedVersion, **more: Any) -> Observation[IndexHistory]:
     """The index's page."""
     values: dict[str, Any] = {"listed": True, "versions": versions, **more}
-    return known(IndexHistory(url="https://index.example/simple/orbit/", **values))
+    return known(build(IndexHistory, url="https://index.example/simple/orbit/", **values))
 
 
 def tagged(name: str, commit: str | None = None) -> Tag:
@@ -81,7 +84,7 @@ def history(**changes: Any) -> AuditSnapshot:
         "runs": runs(),
         **changes,
     }
-    return AuditSnapshot(**values)
+    return build(AuditSnapshot, **values)
 
 
 def with_more(*refs: Branch | Tag, more: Sequence[IndexedVersion] = (), releases: Sequence[GitHubRelease] = (),
@@ -90,14 +93,13 @@ def with_more(*refs: Branch | Tag, more: Sequence[IndexedVersion] = (), releases
     whole = history()
     found = whole.remote.present()
     names = {ref.name for ref in refs}
-    return whole.model_copy(
-        update={
-            "remote": remote(*(tag for tag in found.tags if tag.name not in names), *refs),
-            "index": index(*whole.index.present().versions, *more),
-            "releases": known((*whole.releases.present(), *releases)),
-            **changes,
-        }
-    )
+    grown: dict[str, Any] = {
+        "remote": remote(*(tag for tag in found.tags if tag.name not in names), *refs),
+        "index": index(*whole.index.present().versions, *more),
+        "releases": known((*whole.releases.present(), *releases)),
+        **changes,
+    }
+    return structs.replace(whole, **grown)
 
 
 def of(audit: Audit, version: str) -> Judgement:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from release_state.common.text import sanitize
 from release_state.demo.github import Job
 from release_state.model.observation import Problem, known
@@ -70,8 +72,8 @@ def hostile_snapshots(url: str = "javascript:alert(1)") -> tuple[Snapshot, Snaps
         ),
         branch_pulls={BRANCH.replace("0.3.0", "0.1.5"): known(())},
         ci=known(CommitChecks(sha=s.BASE, results=red)),
-        drafts=s.failed().model_copy(update={"unavailable": problem}),
-        release=s.failed().model_copy(update={"unavailable": problem}),
+        drafts=structs.replace(s.failed(), unavailable=problem),
+        release=structs.replace(s.failed(), unavailable=problem),
     )
     return wrong, before
 

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from msgspec import structs
+
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import CheckResult, Outcome, Phase, Statement
@@ -90,7 +92,7 @@ def verdict_of(
 ) -> TargetVerdict:
     """The verdict on a snapshot, its phase worked out anew unless it is fixed; without the checks of these sources."""
     phase, reason = (fixed_phase, "given") if fixed_phase else choose_phase(Release(snapshot), wanted)
-    snapshot = snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason})
+    snapshot = structs.replace(snapshot, phase=phase.value, phase_reason=reason)
     recovery = Recovery(Release(snapshot), wanted)
     checks, key = checks_of(phase, left_out), snapshot.target.key
     results = [result_of(check, recovery, key) for check in checks]

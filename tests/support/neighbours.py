@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import IndexRelease, PullRequest, Snapshot
 from release_state.model.target import Channel, Target, Trace
@@ -63,13 +65,13 @@ class Case:
         target = self.target
         found = space.snapshot(dict(self.state), target)
         index = {**found.index, "internal": self._other_index(), target.channel.name: self._own_index(found)}
-        found = found.model_copy(update={"index": index})
+        found = structs.replace(found, index=index)
         if self.next != "none":
-            found = found.model_copy(update=self._next(found))
+            found = structs.replace(found, **self._next(found))
         if self.remote != "the repository" and found.clone.value:
             urls = {"remote_url": target.remote_url, "push_urls": (FORK,)}
             changed = urls if self.remote == "pushes to a fork" else {"remote_url": FORK, "push_urls": (FORK,)}
-            found = found.model_copy(update={"clone": known(found.clone.value.model_copy(update=changed))})
+            found = structs.replace(found, clone=known(structs.replace(found.clone.value, **changed)))
         return found
 
     @property
@@ -92,7 +94,7 @@ class Case:
         if self.next != "published" or page.value is None:
             return page
         releases = (*page.value.releases, IndexRelease(version=NEXT, file_count=2, yanked=False))
-        return known(page.value.model_copy(update={"releases": releases}))
+        return known(structs.replace(page.value, releases=releases))
 
     def _next(self, found: Snapshot) -> dict[str, Any]:
         """The next version, on its way on the same channel."""
@@ -101,10 +103,10 @@ class Case:
         changed: dict[str, Any] = {}
         if (remote := found.remote.value) is not None:
             tags = remote.tags if self.next in ("pull request open", "run at work") else (*remote.tags, _next_tag())
-            changed["remote"] = known(remote.model_copy(update={"branches": (*remote.branches, branch), "tags": tags}))
+            changed["remote"] = known(structs.replace(remote, branches=(*remote.branches, branch), tags=tags))
         if (history := found.history.value) is not None:
             lineages = (*history.lineages, s.lineage(NEXT_HEAD, unmerged_count=1, declared_version=NEXT))
-            changed["history"] = known(history.model_copy(update={"lineages": lineages}))
+            changed["history"] = known(structs.replace(history, lineages=lineages))
         pulls: tuple[PullRequest, ...] = ()
         if self.next in ("pull request open", "published"):
             pulls = (s.open_pull(NEXT_PULL, head_branch=branch.name, head_sha=NEXT_HEAD),)

@@ -14,6 +14,8 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from msgspec import structs
+
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import IndexRelease, Snapshot
 from release_state.model.target import Target
@@ -217,7 +219,7 @@ def _page(index: str) -> Observation[Any]:
         "absent": s.project(),
         "superseded": s.project(releases={"0.2.1": False}),
         "whole": s.project(*both),
-        "respelled": known(s.project(*respelt).present().model_copy(update={"releases": tuple(releases)})),
+        "respelled": known(structs.replace(s.project(*respelt).present(), releases=tuple(releases))),
         "sdist": s.project(s.file("sdist")),
         "wheel": s.project(s.file()),
         "part yanked": s.project(s.file(yanked=True), s.file("sdist")),
@@ -269,7 +271,7 @@ def _lacking(lacks: bool) -> dict[str, Any]:
 def _release(release: str, tag: str) -> dict[str, Any]:
     """The GitHub Release, its drafts, and the latest one; a respelled one is published where its tag is."""
     respelled = s.release("0.2.0", draft=tag != "respelled")
-    others = {"0.2.0": known(None)} if tag == "respelled" else {}
+    others: dict[str, Observation[Any]] = {"0.2.0": known(None)} if tag == "respelled" else {}
     if release == "respelled" and others:
         found = _release("absent", "absent")
         return {**found, "other_releases": {"0.2.0": known(respelled)}, "latest_release": known(respelled)}
@@ -283,7 +285,8 @@ def _release(release: str, tag: str) -> dict[str, Any]:
 
 @cache
 def _of_tag(release: str) -> dict[str, Observation[Any]]:
-    none, old = known(None), known(s.release("v0.1.0"))
+    none: Observation[Any] = known(None)
+    old = known(s.release("v0.1.0"))
     if release == "unavailable":
         return {"release": s.failed(), "drafts": s.failed(), "latest_release": s.failed()}
     drafts = known((s.release(draft=True),) if release in ("draft", "with a draft") else ())

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import Any
 
+from msgspec import structs
+
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import (
     Branch,
@@ -38,6 +40,7 @@ from release_state.model.snapshot import (
 from release_state.model.target import Channel, Target
 from tests.support.facts import WORKFLOW as WORKFLOW
 from tests.support.facts import base_rules as base_rules
+from tests.support.facts import build
 from tests.support.facts import rule as rule
 from tests.support.facts import ruleset as ruleset
 from tests.support.facts import settings as settings
@@ -67,7 +70,7 @@ def target(**changes: Any) -> Target:
         "github_web": "https://github.example",
         **changes,
     }
-    return Target(**values)
+    return build(Target, **values)
 
 
 def remote(*refs: Branch | Tag, base: str = BASE) -> Observation[Remote]:
@@ -91,13 +94,13 @@ def branch(name: str = "release/pypi-v0.2.0", sha: str = HEAD) -> Branch:
 def clone(**changes: Any) -> Observation[Clone]:
     """A clean clone on main, level with the remote."""
     values: dict[str, Any] = {"path": "/home/me/orbit", "branch": "main", "head": BASE, **changes}
-    return known(Clone(**values))
+    return known(build(Clone, **values))
 
 
 def lineage(sha: str = HEAD, **changes: Any) -> Lineage:
     """A commit one ahead of main that declares the version."""
     values: dict[str, Any] = {"on_base": False, "ahead": 1, "behind": 0, "declared_version": "0.2.0", **changes}
-    return Lineage(sha=sha, **values)
+    return build(Lineage, sha=sha, **values)
 
 
 def history(*lineages: Lineage, ancestors: tuple[tuple[str, str], ...] = ()) -> Observation[History]:
@@ -109,7 +112,7 @@ def file(kind: str = "wheel", **changes: Any) -> IndexFile:
     """A file of 0.2.0."""
     name = "orbit-0.2.0-py3-none-any.whl" if kind == "wheel" else "orbit-0.2.0.tar.gz"
     values: dict[str, Any] = {"version": "0.2.0", "kind": kind, "url": f"https://files.example/{name}", **changes}
-    return IndexFile(filename=name, **values)
+    return build(IndexFile, filename=name, **values)
 
 
 def project(*files: IndexFile, releases: dict[str, bool] | None = None, **changes: Any) -> Observation[IndexProject]:
@@ -119,7 +122,7 @@ def project(*files: IndexFile, releases: dict[str, bool] | None = None, **change
         versions["0.2.0"] = all(file.yanked for file in files)
     listed = tuple(IndexRelease(version=v, file_count=2, yanked=yanked) for v, yanked in versions.items())
     values: dict[str, Any] = {"listed": True, "files": files, "releases": listed, **changes}
-    return known(IndexProject(url="https://index.example/simple/orbit/", **values))
+    return known(build(IndexProject, url="https://index.example/simple/orbit/", **values))
 
 
 def candidate(sha: str = HEAD, *, equal: int = 8, **changes: Any) -> Candidate:
@@ -131,12 +134,14 @@ def candidate(sha: str = HEAD, *, equal: int = 8, **changes: Any) -> Candidate:
         "declared_version": "0.2.0",
         **changes,
     }
-    return Candidate(sha=sha, equal=equal, **values)
+    return build(Candidate, sha=sha, equal=equal, **values)
 
 
 def published(*candidates: Candidate, **changes: Any) -> Observation[Published]:
     """What the sdist with its eight files says; candidates best first."""
-    return known(Published(**{"sdist": "orbit-0.2.0.tar.gz", "compared": 8, "candidates": candidates, **changes}))
+    return known(
+        build(Published, **{"sdist": "orbit-0.2.0.tar.gz", "compared": 8, "candidates": candidates, **changes})
+    )
 
 
 def pull(number: int = 7, **changes: Any) -> PullRequest:
@@ -153,7 +158,7 @@ def pull(number: int = 7, **changes: Any) -> PullRequest:
         "html_url": f"{WEB}/pull/{number}",
         **changes,
     }
-    return PullRequest(number=number, **values)
+    return build(PullRequest, number=number, **values)
 
 
 def open_pull(number: int = 7, **changes: Any) -> PullRequest:
@@ -175,7 +180,7 @@ def release(tag_name: str = "v0.2.0", **changes: Any) -> GitHubRelease:
         "html_url": f"{WEB}/releases/tag/{tag_name}",
         **changes,
     }
-    return GitHubRelease(tag=tag_name, **values)
+    return build(GitHubRelease, tag=tag_name, **values)
 
 
 def run(status: str = "completed", **changes: Any) -> WorkflowRun:
@@ -193,7 +198,7 @@ def run(status: str = "completed", **changes: Any) -> WorkflowRun:
         "html_url": f"{WEB}/actions/runs/99",
         **changes,
     }
-    return WorkflowRun(status=status, **values)
+    return build(WorkflowRun, status=status, **values)
 
 
 def runs(*found: WorkflowRun, exists: bool = True) -> Observation[WorkflowRuns]:
@@ -212,7 +217,7 @@ def explained(conclusion: str = "failure", **changes: Any) -> Observation[Explai
         **failed,
         **changes,
     }
-    return known(ExplainedRun(run=run(conclusion=conclusion), **values))
+    return known(build(ExplainedRun, run=run(conclusion=conclusion), **values))
 
 
 def ci(*states: str, **changes: Any) -> Observation[CommitChecks]:
@@ -221,30 +226,30 @@ def ci(*states: str, **changes: Any) -> Observation[CommitChecks]:
     ran = ("ci.yml",) if states else ()
     workflows = (pushed_workflow(),) if states else ()
     values = {"sha": BASE, "results": results, "ran": ran, "expected": ExpectedCI(workflows=workflows), **changes}
-    return known(CommitChecks(**values))
+    return known(build(CommitChecks, **values))
 
 
 def job(number: int, state: str = "success", **changes: Any) -> CICheck:
     """A job of a run of ci.yml for a push."""
     values = {"workflow": "ci.yml", "event": "push", "app": "github-actions", "since": NOW, **changes}
-    return CICheck(name=f"job {number}", state=state, **values)
+    return build(CICheck, name=f"job {number}", state=state, **values)
 
 
 def pushed_workflow(state: str = "starts", file: str = "ci.yml", **changes: Any) -> PushedWorkflow:
     """The workflow that a push to main starts."""
-    return PushedWorkflow(file=file, state=state, **{"why": "starts on a push to main", **changes})
+    return build(PushedWorkflow, file=file, state=state, **{"why": "starts on a push to main", **changes})
 
 
 def push(minutes: float = 60, **changes: Any) -> Push:
     """The push of main's head, so many minutes ago."""
     values = {"before": OTHER, "at": NOW - timedelta(minutes=minutes), "by": "ada", "kind": "push", "asked_at": NOW}
-    return Push(**{**values, **changes})
+    return build(Push, **{**values, **changes})
 
 
 def repository(**changes: Any) -> Observation[Repository]:
     """The repository as an administrator's token sees it."""
     values: dict[str, Any] = {"can_push": True, "can_administer": True, "html_url": WEB, **changes}
-    return known(Repository(full_name="octo/orbit", default_branch="main", **values))
+    return known(build(Repository, full_name="octo/orbit", default_branch="main", **values))
 
 
 def failed(source: str = "GitHub") -> Observation[Any]:
@@ -291,8 +296,8 @@ def _nothing_of_it() -> Snapshot:
 
 def ready(**changes: Any) -> Snapshot:
     """Nothing of 0.2.0 exists, and nothing stands in its way."""
-    nothing = {name: getattr(_nothing_of_it(), name) for name in _nothing_of_it().model_fields_set}
-    return Snapshot(**{**nothing, **changes})
+    nothing = structs.asdict(_nothing_of_it())
+    return build(Snapshot, **{**nothing, **changes})
 
 
 def released(**changes: Any) -> Snapshot:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import WorkflowFile, WorkflowFiles
 from tests.support.states import BASE
@@ -77,7 +79,7 @@ def observed(
     found = WorkflowFiles(
         commit=BASE, path=PATH, branch="main", files=files(text, **others), unread=unread, build_requires=requires
     )
-    return known(found.model_copy(update={"build_unread": build_unread}))
+    return known(structs.replace(found, build_unread=build_unread))
 
 
 def called(uses: str, permissions: str = "", *, top: str = "") -> str:

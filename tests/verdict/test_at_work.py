@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from msgspec import structs
 
 from release_state.model.outcome import Verdict
 from tests.support import rows
@@ -18,5 +19,5 @@ ROWS += [rows.testpypi(*facts) for facts in itertools.product((True, False), rep
 
 @pytest.mark.parametrize("number", range(len(ROWS)))
 def test_whatever_a_run_has_made_so_far_is_in_progress(number: int) -> None:
-    verdict = verdict_of(ROWS[number].model_copy(update={"runs": RUNS}))
+    verdict = verdict_of(structs.replace(ROWS[number], runs=RUNS))
     assert (verdict.verdict, verdict.plan.direction) == (Verdict.IN_PROGRESS, "wait"), verdict.findings

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.release import Release
 from release_state.model.observation import known
@@ -168,7 +169,7 @@ def test_advice_is_named_and_decides_nothing() -> None:
 def test_what_no_check_looked_at_has_no_state() -> None:
     snapshot = s.ready()
     verdict = verdict_of(snapshot)
-    narrowed = verdict.model_copy(update={"results": tuple(r for r in verdict.results if r.source == "tag")})
+    narrowed = structs.replace(verdict, results=tuple(r for r in verdict.results if r.source == "tag"))
     found = {row.trace: row.state for row in build_matrix(Release(snapshot), narrowed)}
     assert found == {**dict.fromkeys(SIX), "tag": Outcome.HOLDS}
 

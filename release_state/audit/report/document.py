@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field
+from msgspec import Meta, to_builtins
 
 from release_state import __version__
 from release_state.audit.judge import Finding
 from release_state.audit.report.history import describe_habits, describe_notes
 from release_state.audit.verdict import AuditVerdict
 from release_state.audit.versions import FORMAT
-from release_state.model.observation import Model
+from release_state.model.observation import AwareDatetime, Model
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step
 from release_state.model.waiver import Waiver
@@ -111,8 +111,8 @@ class ChannelReport(Model):
 class AuditReport(Model):
     """The document of an audit."""
 
-    release_state_audit: int = Field(description="format of this document")
-    release_state: str = Field(description="version of the suite")
+    release_state_audit: Annotated[int, Meta(description="format of this document")]
+    release_state: Annotated[str, Meta(description="version of the suite")]
     started_at: AwareDatetime
     exit_code: int
     verdict: str
@@ -163,7 +163,7 @@ def _audit(verdict: AuditVerdict) -> dict[str, Any]:
         "observed_at": audit.history.observed_at.isoformat(),
         "checks_run": verdict.ran,
         "checks_of_audit": verdict.expected,
-        "target": audit.target.model_dump(mode="json", exclude={"version"}),
+        "target": {key: value for key, value in to_builtins(audit.target).items() if key != "version"},
         "versions": {outcome.value: count for outcome, count in verdict.counts.items()},
         "habits": describe_habits(audit),
         "notes": describe_notes(audit),
@@ -176,11 +176,11 @@ def _audit(verdict: AuditVerdict) -> dict[str, Any]:
                 "level": "blocking" if kind.blocking else "advice",
                 "check": kind.check,
                 "versions": [str(judgement.audited) for judgement in judged],
-                "plan": verdict.plans[kind].model_dump(mode="json"),
+                "plan": to_builtins(verdict.plans[kind]),
             }
             for kind, judged in verdict.by_kind.items()
         ],
-        "checks": [result.model_dump(mode="json") for result in verdict.project_results],
+        "checks": [to_builtins(result) for result in verdict.project_results],
         "history": _versions(verdict),
     }
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import AwareDatetime, Field
+from msgspec import field
 
-from release_state.model.observation import Model, Observation, unavailable
+from release_state.model.observation import AwareDatetime, Model, Observation, unavailable
 from release_state.model.snapshot.git import Branch, Clone, Commit, History, Lineage, Remote, Tag
 from release_state.model.snapshot.github import (
     ActionsSettings,
@@ -69,30 +69,30 @@ class Snapshot(Model):
     """Where the GitHub token came from, never the token."""
     moved: tuple[str, ...] = ()
     """Look-ups whose answer kept changing, so the snapshot does not describe one moment."""
-    sources: dict[str, str] = Field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     """Where each kind of fact was read from, for the header."""
 
     remote: Observation[Remote] = NOT_ASKED
     clone: Observation[Clone] = NOT_ASKED
     """Known and None: there is no clone."""
     history: Observation[History] = NOT_ASKED
-    index: dict[str, Observation[IndexProject]] = Field(default_factory=dict)
+    index: dict[str, Observation[IndexProject]] = field(default_factory=dict)
     """By channel name."""
     repository: Observation[Repository] = NOT_ASKED
     pulls: Observation[tuple[PullRequest, ...]] = NOT_ASKED
     """Pull requests from this version's release branch, in any state."""
     open_pulls: Observation[tuple[PullRequest, ...]] = NOT_ASKED
     """Open pull requests from or into a release branch, or a branch in the way of one; from forks too."""
-    branch_pulls: dict[str, Observation[tuple[PullRequest, ...]]] = Field(default_factory=dict)
+    branch_pulls: dict[str, Observation[tuple[PullRequest, ...]]] = field(default_factory=dict)
     """Pull requests from each other release branch of the remote, in any state."""
     release: Observation[GitHubRelease] = NOT_ASKED
     """Known and None: no published release has the tag."""
-    other_releases: dict[str, Observation[GitHubRelease]] = Field(default_factory=dict)
+    other_releases: dict[str, Observation[GitHubRelease]] = field(default_factory=dict)
     """The same for other spellings of the version's tag on the remote, and for tags in its way; by name."""
     latest_release: Observation[GitHubRelease] = NOT_ASKED
-    earlier_pulls: dict[str, Observation[tuple[PullRequest, ...]]] = Field(default_factory=dict)
+    earlier_pulls: dict[str, Observation[tuple[PullRequest, ...]]] = field(default_factory=dict)
     """Pull requests from the release branches of earlier versions, and from that of release-please; by branch."""
-    earlier_releases: dict[str, Observation[GitHubRelease]] = Field(default_factory=dict)
+    earlier_releases: dict[str, Observation[GitHubRelease]] = field(default_factory=dict)
     """The GitHub Releases of earlier versions, by tag."""
     drafts: Observation[tuple[GitHubRelease, ...]] = NOT_ASKED
     """Drafts for the version's tag in any spelling; only a token that may push sees them."""
@@ -114,7 +114,7 @@ class Snapshot(Model):
     """Known and None: no finished run for this version and channel is known, or the last one succeeded."""
     witness: Observation[Witness] = NOT_ASKED
     """What says that a version without files was published before; known and None: nothing, or it has files."""
-    services: dict[str, Observation[ServiceStatus]] = Field(default_factory=dict)
+    services: dict[str, Observation[ServiceStatus]] = field(default_factory=dict)
     """Status pages by service ("GitHub", "PyPI"); without those that are not asked."""
     rehearsal: Observation[IndexProject] = NOT_ASKED
     """The project's page on TestPyPI, before a release to `pypi`; known and None for other channels."""
@@ -140,14 +140,9 @@ _PARTS = ("branch_pulls", "other_releases", "rate_limit")
 """Fields that come with other look-ups."""
 
 
-def _holds_observations(annotation: Any) -> bool:
-    inner = (annotation, *get_args(annotation))[-1]
-    return isinstance(inner, type) and issubclass(inner, Observation)
-
-
 LOOKUPS = tuple(
     name
-    for name, field in Snapshot.model_fields.items()
-    if _holds_observations(field.annotation) and name not in _PARTS
+    for name in Snapshot.__struct_fields__
+    if "Observation[" in str(Snapshot.__annotations__[name]) and name not in _PARTS
 )
 """The names for a check's `reads`: the fields of the snapshot that a look-up fills."""

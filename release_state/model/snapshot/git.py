@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, Field
+from msgspec import field
 
-from release_state.model.observation import Model, NotObserved, Observation, Problem, known
+from release_state.model.observation import AwareDatetime, Model, NotObserved, Observation, Problem, known
 
 
 class Branch(Model):
@@ -133,7 +133,7 @@ class History(Model):
     """Why they could not be fetched."""
     commits: tuple[Commit, ...] = ()
     """The first line and the date of these commits, the base's head first."""
-    tag_dates: dict[str, AwareDatetime] = Field(default_factory=dict)
+    tag_dates: dict[str, AwareDatetime] = field(default_factory=dict)
     """When annotated tags were created, by tag object; without those that could not be fetched."""
 
     def lineage(self, sha: str) -> Lineage:

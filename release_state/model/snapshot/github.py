@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
-
-from release_state.model.observation import Model, Problem
+from release_state.model.observation import AwareDatetime, Model, Problem
 
 
 class Repository(Model):

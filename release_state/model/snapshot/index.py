@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from packaging.version import Version
-from pydantic import AwareDatetime
 
-from release_state.model.observation import Model
+from release_state.model.observation import AwareDatetime, Model
 
 
 class IndexFile(Model):
@@ -128,7 +127,7 @@ class Witness(Model):
     html_url: str | None = None
 
 
-class IndexedVersion(Model):
+class IndexedVersion(Model, dict=True):
     """A version of the project that has files on the index."""
 
     version: str

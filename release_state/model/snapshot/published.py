@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from msgspec import field
 
 from release_state.model.observation import Model, Observation
 
@@ -27,7 +27,7 @@ class Counted(Model):
     last_tag: str | None
     """None if the history of the base branch has no tag of this package."""
     total: int = 0
-    levels: dict[Level, int] = Field(default_factory=dict)
+    levels: dict[Level, int] = field(default_factory=dict)
     """The number of commits by level."""
     decisive: tuple[CountedCommit, ...] = ()
     """The first ten commits of the highest level, newest first; empty if none asks for a release."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
-
-from release_state.model.observation import Model
+from release_state.model.observation import AwareDatetime, Model
 
 ACTIONS = "github-actions"
 """The slug of the app whose check runs are jobs of workflows."""

@@ -112,7 +112,7 @@ def _find_dirty_submodules(reader: CloneReader, top: Path) -> Observation[tuple[
         dirty = [path for path in _find_submodules(reader, top) if _is_dirty(reader, top / os.fsdecode(path))]
     except GitFailed as failed:
         problem = Problem(source=SOURCE, why=f"a submodule cannot be read: {failed.why}", remedy=failed.remedy)
-        return Observation[tuple[str, ...]](value=None, unavailable=problem)
+        return Observation(value=None, unavailable=problem)
     return known(tuple(decode_output(path) for path in dirty))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import structs
+
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Clone, Commit, History, Lineage, Tag
 from release_state.observe.git.clone import SHOWN
@@ -134,7 +136,7 @@ def relate_clone(clone: Observation[Clone], history: BranchHistory) -> Observati
         return clone
     counts = observe_git("clone", lambda: _compare_with_head(held, history))
     ahead, behind = map(known, counts.value) if counts.value else (counts, counts)
-    return known(held.model_copy(update={"ahead": ahead, "behind": behind}))
+    return known(structs.replace(held, ahead=ahead, behind=behind))
 
 
 def _compare_with_head(clone: Clone, history: BranchHistory) -> tuple[int, int]:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import structs
+
 from release_state.facts.own_run import is_job_of
 from release_state.model.snapshot import CICheck, CommitChecks, WorkflowRun, WorkflowRuns
 from release_state.model.snapshot.runs import ACTIONS
@@ -160,7 +162,7 @@ def _select_results(
         if not is_needed and (note := excluded.note(number, run)) is not None:
             left_out[f"{result.name}{note}"] = None
             continue
-        result = result.model_copy(update={"is_needed": True}) if is_needed else result
+        result = structs.replace(result, is_needed=True) if is_needed else result
         workflow = run.workflow if run else ""
         is_of_pull = run is not None and run.event.startswith("pull_request")
         keep_newest(f"app {slug}", f"{workflow} for pull requests" if is_of_pull else workflow, check, result)

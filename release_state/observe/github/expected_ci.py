@@ -13,6 +13,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
+from msgspec import structs
+
 from release_state.facts.workflow.triggers import BOT, PushTrigger, find_skip_marker
 from release_state.model.snapshot import CICheck, CommitChecks, ExpectedCI, Push, PushedWorkflow
 from release_state.observe.git.workflow_files import MOST_CHANGED, CommitReader, CommitWorkflows
@@ -96,7 +98,7 @@ class Ancestors:
                     stand_in.passed |= {} if kept_away else {"": at}
                 if stand_in.nearest:
                     results = (each for each in commit.results if is_whole or each.workflow in wanted)
-                    stand_in.results += [each.model_copy(update={"commit": commit.sha}) for each in results]
+                    stand_in.results += [structs.replace(each, commit=commit.sha) for each in results]
                     stand_in.passed |= dict.fromkeys(wanted.intersection(commit.ran), at)
                     wanted.difference_update(commit.ran)
                 at += 1
@@ -180,14 +182,14 @@ class ExpectedCILookup:
         own = frozenset(result.name for result in checks.results)
         started = PushedWorkflow(file="", state="starts", why=f"starts on a push to {self._base}")
         expected = ExpectedCI(
-            workflows=tuple(started.model_copy(update={"file": name}) for name in starting if name in checks.ran),
+            workflows=tuple(structs.replace(started, file=name) for name in starting if name in checks.ran),
             required=tuple(name for name in required if name in own),
             testing=self._files.testing,
             skip=find_skip_marker(self._files.message),
         )
         if absent:
             states = tuple(self._describe_missing(name, checks.sha) for name in absent)
-            expected = expected.model_copy(update={"workflows": (*expected.workflows, *states)})
+            expected = structs.replace(expected, workflows=(*expected.workflows, *states))
             if any(workflow.state in ("starts", "unknown") for workflow in states):
                 # No ancestor and no app can stand in for runs that are still to come.
                 return self._add_push(checks, expected)
@@ -200,10 +202,10 @@ class ExpectedCILookup:
             if lacks and not expected.skip:
                 return self._add_push(checks, expected)
             if not (lacks or expected.kept_away) and any(map(expected.is_vouched_by, checks.results)):
-                return checks.model_copy(update={"expected": expected})
+                return structs.replace(checks, expected=expected)
         if (begun or expected.switched_off) and not (expected.kept_away or expected.skip):
             # A disabled workflow is disabled for later commits, too: no ancestor can stand in for them all.
-            return checks.model_copy(update={"expected": expected})
+            return structs.replace(checks, expected=expected)
         # The ancestor that stands in has the usual apps, too: they are taken from such ancestors.
         kept_away = {workflow.file: workflow.filtered for workflow in expected.kept_away}
         has_any = begun or bool(expected.switched_off)
@@ -262,16 +264,15 @@ class ExpectedCILookup:
         looks = self._api.has_token or (bool(checks.results) and not anything)
         lacking = [name for name in required if name not in expected.required]
         if not looks and not lacking:
-            return expected.model_copy(update={"apps_unasked": _UNASKED})
+            return structs.replace(expected, apps_unasked=_UNASKED)
         is_tested = any(map(expected.is_vouched_by, checks.results))
         seen = self._ancestors.find_usual(checks.apps if is_tested and not lacking else None)
-        return expected.model_copy(
-            update={
-                "required": (*expected.required, *_find_reported(lacking, seen)),
-                "apps": tuple(sorted(intersect_apps(seen))) if looks else (),
-                "apps_of": tuple(commit.sha for commit in seen) if looks else (),
-                "apps_unasked": "" if looks else _UNASKED,
-            }
+        return structs.replace(
+            expected,
+            required=(*expected.required, *_find_reported(lacking, seen)),
+            apps=tuple(sorted(intersect_apps(seen))) if looks else (),
+            apps_of=tuple(commit.sha for commit in seen) if looks else (),
+            apps_unasked="" if looks else _UNASKED,
         )
 
     def _add_required(
@@ -281,7 +282,7 @@ class ExpectedCILookup:
         present = {*expected.required, *(result.name for result in (*checks.results, *stand_in.results))}
         lacking = [name for name in required if name not in present]
         more = _find_reported(lacking, self._ancestors.find_usual(None)) if lacking else ()
-        return expected.model_copy(update={"required": (*expected.required, *more)})
+        return structs.replace(expected, required=(*expected.required, *more))
 
     def _add_stand_in(self, checks: CommitChecks, expected: ExpectedCI, stand_in: StandIn) -> CommitChecks:
         """Add the results of ancestors that the commit lacks, unless an ancestor in between should have CI, too."""
@@ -292,14 +293,12 @@ class ExpectedCILookup:
         }
         if any(reasons.values()):
             workflows = [
-                workflow.model_copy(update={"state": "unknown", "why": why})
-                if (why := reasons.get(workflow.file))
-                else workflow
+                structs.replace(workflow, state="unknown", why=why) if (why := reasons.get(workflow.file)) else workflow
                 for workflow in expected.workflows
             ]
             if why := reasons.get(""):
                 workflows.append(PushedWorkflow(file="CI", state="unknown", why=why))
-            return self._add_push(checks, expected.model_copy(update={"workflows": tuple(workflows)}))
+            return self._add_push(checks, structs.replace(expected, workflows=tuple(workflows)))
 
         def has_own(result: CICheck) -> bool:
             return result.workflow in checks.ran if result.workflow else result.app in checks.apps
@@ -309,7 +308,7 @@ class ExpectedCILookup:
             "nearest_distance": 1 + [sha for sha, _ in self._chain].index(stand_in.nearest),
             "nearest_results": tuple(result for result in stand_in.results if not has_own(result)),
         }
-        return self._add_push_if_waiting(checks.model_copy(update=update), expected)
+        return self._add_push_if_waiting(structs.replace(checks, **update), expected)
 
     def _explain_missing(self, name: str, passed: Sequence[tuple[str, str]], expected: ExpectedCI) -> str:
         """Why a skipped ancestor without a run of a workflow should have one; empty if none should.
@@ -337,13 +336,13 @@ class ExpectedCILookup:
         """Add `expected`, with the push of the commit if a required check may still report."""
         reported = {result.name for result in (*checks.results, *checks.nearest_results)}
         if expected.skip or reported.issuperset(expected.required):
-            return checks.model_copy(update={"expected": expected})
+            return structs.replace(checks, expected=expected)
         return self._add_push(checks, expected)
 
     def _add_push(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
         """Add `expected`, with the push of the commit: since when something is missing."""
         push, why = self._find_push(checks.sha)
-        return checks.model_copy(update={"expected": expected.model_copy(update={"push": push, "push_unknown": why})})
+        return structs.replace(checks, expected=structs.replace(expected, push=push, push_unknown=why))
 
     def _find_push(self, sha: str) -> tuple[Push | None, str]:
         """The push that made a commit the head; or None and why it is unknown."""

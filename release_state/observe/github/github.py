@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from release_state.model.observation import Observation, known
@@ -88,7 +88,7 @@ class GitHub:
 
         pulls_of = self.observe(ask)
         if pulls_of.unavailable:
-            failed = Observation[tuple[PullRequest, ...]](value=None, unavailable=pulls_of.unavailable)
+            failed: Observation[Any] = Observation(value=None, unavailable=pulls_of.unavailable)
             return dict.fromkeys(head_branches, failed)
         return {branch: known(pulls) for branch, pulls in pulls_of.present().items()}
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
+from msgspec import structs
+
 from release_state.common.text import sanitize
 from release_state.facts.logs.attribution import (
     Attribution,
@@ -235,7 +237,7 @@ class RunLookup:
             return self._api.once(f"log of {job.id}", lambda: self._ask_log(job))
         except LookupFailed as failed:
             why = sanitize(f"{what}: {failed.problem.why}", 700)
-            raise LookupFailed(failed.problem.model_copy(update={"why": why})) from None
+            raise LookupFailed(structs.replace(failed.problem, why=why)) from None
 
     def _ask_log(self, job: LoggedJob) -> str:
         response = self._api.client.get(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
+from msgspec import structs
+
 from release_state.model.observation import Observation, Problem
 from release_state.model.snapshot import ActionsSettings, BaseRules, Repository, Rule, Ruleset
 from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure, require_address
@@ -49,7 +51,7 @@ class GitHubSettings:
             classic = item.optional_child("protection")
             if classic is None or not classic.optional_flag("enabled"):
                 return base
-            base = base.model_copy(update={"checks": _parse_required(classic.optional_child("required_status_checks"))})
+            base = structs.replace(base, checks=_parse_required(classic.optional_child("required_status_checks")))
             return _add_classic(api, place, self._github.visible_repository, base)
 
         return self._github.observe(ask)
@@ -108,28 +110,27 @@ def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository
         source=SOURCE, why="GitHub shows the full classic protection only to administrators", remedy=ADMINISTRATORS
     )
     if not api.has_token or repository().can_administer is False:
-        return base.model_copy(update={"hidden": hidden})
+        return structs.replace(base, hidden=hidden)
     try:
         path = f"{place}/branches/{quote(base.branch, safe='')}/protection"
         data, response = api.get(api.root + path, absent=True)
         protection = Fields(data, "protection")
         if response.status == 404:  # it can have several reasons
-            return base if protection.text("message") == _NOT_PROTECTED else base.model_copy(update={"hidden": hidden})
+            return base if protection.text("message") == _NOT_PROTECTED else structs.replace(base, hidden=hidden)
         # All other fields are optional: only the address shows that this is a protection.
         require_address(protection, place, "protection", f"/branches/{base.branch}/protection")
     except LookupFailed as refused:
         remedy = refused.problem.remedy or ADMINISTRATORS
-        return base.model_copy(update={"hidden": refused.problem.model_copy(update={"remedy": remedy})})
+        return structs.replace(base, hidden=structs.replace(refused.problem, remedy=remedy))
     reviews, lock = protection.optional_child("required_pull_request_reviews"), protection.optional_child("lock_branch")
     required = _parse_required(protection.optional_child("required_status_checks"))
-    return base.model_copy(
-        update={
-            "checks": tuple(dict.fromkeys((*base.checks, *required))),
-            "pull_request": reviews is not None,
-            "approvals": (reviews.optional_number("required_approving_review_count") or 0) if reviews else 0,
-            "locked": bool(lock and lock.optional_flag("enabled")),
-            "restricted": protection.optional_child("restrictions") is not None,
-        }
+    return structs.replace(
+        base,
+        checks=tuple(dict.fromkeys((*base.checks, *required))),
+        pull_request=reviews is not None,
+        approvals=(reviews.optional_number("required_approving_review_count") or 0) if reviews else 0,
+        locked=bool(lock and lock.optional_flag("enabled")),
+        restricted=protection.optional_child("restrictions") is not None,
     )
 
 
@@ -158,14 +159,13 @@ def _fetch_ruleset(api: GitHubApi, path: str, listed: Ruleset) -> Ruleset:
     conditions, links = item.optional_child("conditions"), item.optional_child("_links")
     refs = conditions.optional_child("ref_name") if conditions else None
     page = links.optional_child("html") if links else None
-    return _parse_ruleset(item).model_copy(
-        update={
-            "include": tuple(refs.optional_texts("include")) if refs else None,
-            "exclude": tuple(refs.optional_texts("exclude")) if refs else (),
-            "rules": tuple(_parse_rule(rule, listed.id) for rule in item.optional_objects("rules")),
-            "bypass": _list_bypassing(item.optional_objects("bypass_actors")) if item.has("bypass_actors") else None,
-            "html_url": page.optional_text("href") if page else None,
-        }
+    return structs.replace(
+        _parse_ruleset(item),
+        include=tuple(refs.optional_texts("include")) if refs else None,
+        exclude=tuple(refs.optional_texts("exclude")) if refs else (),
+        rules=tuple(_parse_rule(rule, listed.id) for rule in item.optional_objects("rules")),
+        bypass=_list_bypassing(item.optional_objects("bypass_actors")) if item.has("bypass_actors") else None,
+        html_url=page.optional_text("href") if page else None,
     )
 
 

@@ -385,6 +385,6 @@ def collect_secrets(token: str | None, authorization: str | None) -> list[str]:
 def observe(ask: Callable[[], T | None]) -> Observation[T]:
     """Call the function and return its result as an observation: LookupFailed is unavailable, None is known absent."""
     try:
-        return known(ask())  # type: ignore[arg-type]
+        return known(ask())
     except LookupFailed as failed:
         return Observation(value=None, unavailable=failed.problem)

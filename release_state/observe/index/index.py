@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+from msgspec import structs
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 from pypi_simple import DistributionPackage
@@ -64,12 +65,12 @@ def observe_index(
         if late and (set(expected) - kinds or find_wheel_gap(project, wanted).unexplained):
             known_names = {file.filename for file in project.files}
             more = tuple(file for file in late.result() if file not in known_names)
-            project = project.model_copy(update={"catching_up": more[:_MOST_LATE]})
+            project = structs.replace(project, catching_up=more[:_MOST_LATE])
         if not (project.files or project.catching_up or project.lists_versions) and any(
             may_be_of_version(file, name, wanted) for file in project.skipped
         ):
             listed = index.versions_by_json(name)
-            project = project.model_copy(update={"lists_versions": listed is not None and wanted not in listed})
+            project = structs.replace(project, lists_versions=listed is not None and wanted not in listed)
         return project
 
     return _observe(client, channel, read)

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from msgspec import structs
+
 from release_state.facts.commits import (
     TYPES,
     bump_version,
@@ -61,7 +63,7 @@ def observe_calculation(
             history.read(lambda store, _: _Calculator(target, history.remote, base, store, cache, cancel).calculation())
         )
     except GitFailed as failed:
-        return Observation[Calculation](value=None, unavailable=failed.as_problem(SOURCE))
+        return Observation(value=None, unavailable=failed.as_problem(SOURCE))
     except Unreadable as unreadable:
         return unavailable(SOURCE, f"{unreadable}, at {history.head[:12]}", "name the rules with --version-rules")
 
@@ -98,7 +100,7 @@ class _Calculator:
             update = self._by_commitizen(found, files, tags)
         else:
             update = self._by_plain_rules(tags, classify_message)
-        return base.model_copy(update=update)
+        return structs.replace(base, **update)
 
     def _by_semantic_release(self, found: Configuration, tags: Sequence[tuple[str, str]]) -> dict[str, object]:
         try:
@@ -130,7 +132,7 @@ class _Calculator:
     ) -> dict[str, object]:
         """Return what is certain without the tool: which commits follow the convention; and a hint at the version."""
         parser = found.table.get("commit_parser", "conventional")
-        unknown = Observation[Any](value=None, unavailable=problem)
+        unknown: Observation[Any] = Observation(value=None, unavailable=problem)
         if parser not in ("conventional", "angular"):
             return {"counted": unknown, "next_version": unknown}
         options = find_table(found.table, "commit_parser_options").items()

@@ -53,12 +53,12 @@ def observe_contents(
     """
     wheels = _list_wheels(files)
     if not wheels:
-        return Observation[Contents](value=None, unavailable=None)
+        return Observation(value=None, unavailable=None)
     try:
         reader = _Reader(Index(client, channel, client.deadline(), f"wheels on {channel.name}"), package)
         return known(reader.read(wheels, files, before))
     except LookupFailed as failed:
-        return Observation[Contents](value=None, unavailable=failed.problem)
+        return Observation(value=None, unavailable=failed.problem)
 
 
 def _list_wheels(files: Iterable[IndexFile]) -> list[IndexFile]:

@@ -103,7 +103,7 @@ def observe_opened(
                 if len(problems) == _MOST_FAILURES:
                     break
     if problems and not any(file.wrong for file in opened):
-        return Observation[Opened](value=None, unavailable=problems[0])
+        return Observation(value=None, unavailable=problems[0])
     return known(Opened(files=tuple(opened)))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Branch, IndexFile, Published, Tag
 from release_state.model.target import Channel, Target
@@ -47,7 +49,7 @@ def observe_published(
     PEP 625, PEP 740.
     """
     if not files:
-        return Observation[Published](value=None, unavailable=None)
+        return Observation(value=None, unavailable=None)
     try:
         base = Branch(name=history.branch, sha=history.head)
         git = history.stores.git()
@@ -75,11 +77,11 @@ def observe_published(
         candidates = history.read(comparison.find_candidates, [WantedCommit(r.sha, r.ref) for r in refs], git=git)
         file = {"sdist" if chosen.kind == "sdist" else "wheel": chosen.filename}
         update = {**file, "compared": len(content), **candidates}
-        return known(published.model_copy(update=update))
+        return known(structs.replace(published, **update))
     except LookupFailed as failed:
-        return Observation[Published](value=None, unavailable=failed.problem)
+        return Observation(value=None, unavailable=failed.problem)
     except GitFailed as failed:
-        return Observation[Published](value=None, unavailable=failed.as_problem(SOURCE))
+        return Observation(value=None, unavailable=failed.as_problem(SOURCE))
 
 
 def observe_instead(
@@ -89,12 +91,12 @@ def observe_instead(
 
     Two requests: the index's page, and the sdist. Known and None: the version has no files.
     """
-    other = target.model_copy(update={"version": version, "process": target.process.model_copy(update={"tag": None})})
+    other = structs.replace(target, version=version, process=structs.replace(target.process, tag=None))
     project = observe_index(client, channel, target.package, version)
     if project.value is None:
-        return Observation[Published](value=None, unavailable=project.unavailable)
+        return Observation(value=None, unavailable=project.unavailable)
     found = observe_published(client, channel, other, project.value.files, history, tagged=tag)
-    return known(found.value.model_copy(update={"version": version})) if found.value else found
+    return known(structs.replace(found.value, version=version)) if found.value else found
 
 
 def _choose_file(files: Sequence[IndexFile]) -> IndexFile | None:

@@ -179,7 +179,7 @@ def _typed(target: Target, setting: Setting, settings: dict[str, str]) -> str | 
     """A setting as a person types it; None if the command does not need it."""
     field = setting.key.replace("-", "_")
     is_found_out = setting.is_found and setting.key not in target.given
-    if is_found_out or setting.key in _AS_TYPED or field not in Target.model_fields:
+    if is_found_out or setting.key in _AS_TYPED or field not in Target.__struct_fields__:
         return settings.get(setting.key)
     value, default = getattr(target, field), setting.default
     if setting.key == "remote-url":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from release_state.common.text import format_duration, join_items
 from release_state.facts.health import explain_by_status
 from release_state.facts.release import Release
@@ -124,8 +126,8 @@ def merge_by_cause(steps: Iterable[Step]) -> list[Step]:
             place = places.setdefault((more.source, each.reason), len(result))
             if place < len(result) and (undecided := result[place].undecided):
                 decisions = tuple(dict.fromkeys((*undecided.decisions, *more.decisions)))
-                both = more.model_copy(update={"decisions": decisions})
-                result[place] = result[place].model_copy(update={"undecided": both, "title": _title(both)})
+                both = structs.replace(more, decisions=decisions)
+                result[place] = structs.replace(result[place], undecided=both, title=_title(both))
                 continue
         result.append(each)
     return drop_repeated_runs(result)
@@ -134,7 +136,7 @@ def merge_by_cause(steps: Iterable[Step]) -> list[Step]:
 def drop_repeated_runs(steps: Sequence[Step]) -> list[Step]:
     """The steps; of new look-ups in a row with the same commands, only the last keeps them."""
     return [
-        each.model_copy(update={"commands": ()})
+        structs.replace(each, commands=())
         if after and each.mends == after.mends == "all" and each.commands == after.commands
         else each
         for each, after in zip(steps, [*steps, None][1:], strict=True)

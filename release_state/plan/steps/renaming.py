@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec import structs
 from packaging.version import Version
 
 from release_state.facts.origin import is_bound
@@ -17,8 +18,8 @@ def rename(release: Release, tag: Tag, version: Version) -> list[Step]:
 
     The wrong tag and its GitHub Release stay if they must: immutable, or needed by another channel.
     """
-    process = release.target.process.model_copy(update={"tag": None})
-    target = release.target.model_copy(update={"version": str(version), "process": process})
+    process = structs.replace(release.target.process, tag=None)
+    target = structs.replace(release.target, version=str(version), process=process)
     found = release.github_release if "release" in release.channel.leaves else None
     steps = [_tag(release, tag, target.tag, version)]
     if not is_bound(release):

@@ -11,6 +11,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
 
+from msgspec import structs
+
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_start
 from release_state.model.plan import Step, step
@@ -195,7 +197,7 @@ def _publish_anew(release: Release, publisher: Publisher, found: GitHubRelease) 
             return None
         event = f"release: {', '.join(sorted(types))}"
         why = f"{publisher.workflow} waits for `{event}`, which GitHub does not send when a draft is published"
-        again = releases.create(release).model_copy(update={"reason": why})
+        again = structs.replace(releases.create(release), reason=why)
         return [*releases.delete(release, found), again.mark_start()]
     return [
         _index_step(

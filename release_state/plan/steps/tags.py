@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from release_state.common.text import quote_or_explain
 from release_state.facts.release import Release
 from release_state.model.plan import Mends, Step, step
@@ -129,10 +131,10 @@ def _find_spelling(target: Target, tag: str, *, by_template: bool = False) -> Ta
     if spelling := target.parse_tag_spelling(tag):
         template, version = {"tag_template": spelling[0]}, {"version": str(spelling[1])}
         changes = [version, *changes[1:], *([template, template | version] if by_template else [])]
-    found = {"process": target.process.model_copy(update={"tag": None})}
+    found = {"process": structs.replace(target.process, tag=None)}
     given = {"given": tuple(dict.fromkeys((*target.given, "tag-template")))}
     others = (
-        target.model_copy(update={**found, **(given if "tag_template" in change else {}), **change})
+        structs.replace(target, **{**found, **(given if "tag_template" in change else {}), **change})
         for change in changes
     )
     return next((other for other in others if other.tag == tag), None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from msgspec import structs
+
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
 from release_state.model.process import Process, Publisher, Start
@@ -38,11 +40,11 @@ def without(check: str, *runs: WorkflowRun, **changes: Any) -> Snapshot:
 
 def by_tag(check: str, *makes: Any, **run: Any) -> Snapshot:
     """The same of a project whose tags start a workflow that makes this much, while such a run is at work."""
-    process = Process(publishers=(BY_TAG.model_copy(update={"makes": makes}),))
+    process = Process(publishers=(structs.replace(BY_TAG, makes=makes),))
     return without(check, s.run("in_progress", **OF_TAG | run), target=s.target(process=process))
 
 
-BY_RELEASE = BY_TAG.model_copy(update={"starts": (Start(kind="release", filters=("published",)),)})
+BY_RELEASE = structs.replace(BY_TAG, starts=(Start(kind="release", filters=("published",)),))
 OF_RELEASE = without(
     "INDEX-11",
     s.run("in_progress", **OF_TAG | {"event": "release"}),
@@ -55,7 +57,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     *((check, "a run at work", without(check, RUNNING), PROGRESS) for check in MISSING),
     *((check, "a run that waits", without(check, s.run("waiting")), PROGRESS) for check in MISSING),
     *((check, "a stuck run", without(check, STUCK), ACTION) for check in MISSING if check != "PULL-11"),
-    *((check, "runs unknown", without(check).model_copy(update={"runs": s.failed()}), ACTION) for check in ("TAG-11",)),
+    *((check, "runs unknown", structs.replace(without(check), runs=s.failed()), ACTION) for check in ("TAG-11",)),
     ("INDEX-11", "the run of its tag", by_tag("INDEX-11"), PROGRESS),
     ("INDEX-11", "the run of its GitHub Release", OF_RELEASE, PROGRESS),
     ("INDEX-11", "the run of another tag", by_tag("INDEX-11", head_branch="v0.3.0", head_sha=s.OTHER), ACTION),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import structs
+
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import Calculation, Counted, CountedCommit, Snapshot
 from tests.support import states as s
+from tests.support.facts import build
 
 HOLDS, ACTION, UNKNOWN, NONE = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 
@@ -29,7 +32,7 @@ def calculation(wanted: str | Observation[str] | None = "0.2.0", **changes: Any)
         "project_name": "Orbit",
         **changes,
     }
-    return known(Calculation(**values))
+    return known(build(Calculation, **values))
 
 
 def called_for(wanted: str | Observation[str] | None = "0.2.0", version: str = "0.2.0", **changes: Any) -> Snapshot:
@@ -44,7 +47,7 @@ def untagged(wanted: str | Observation[str] | None, **changes: Any) -> Snapshot:
 
 PLAIN: dict[str, Any] = {"rules": "conventional", "tool": None}
 UNCONFIGURED: dict[str, Any] = {"rules": None, "counted": MISSING}
-ONE_STRANGE = COUNTED.model_copy(update={"not_conventional": (STRANGE,), "not_conventional_count": 1})
+ONE_STRANGE = structs.replace(COUNTED, not_conventional=(STRANGE,), not_conventional_count=1)
 NOT_HERE = "branch 'main' isn't in any release groups"
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [

@@ -8,6 +8,7 @@ from release_state.model.observation import Problem, known
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import CICheck, ExpectedCI, Snapshot
 from tests.support import states as s
+from tests.support.facts import build
 
 HOLDS, ACTION, UNKNOWN = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN
 NONE, PROGRESS = Outcome.NOT_APPLICABLE, Outcome.IN_PROGRESS
@@ -26,7 +27,7 @@ def expecting(*own: CICheck, **changes: Any) -> Snapshot:
     of_checks: dict[str, Any] = {name: changes.pop(name) for name in ("ran", "nearest_results") if name in changes}
     if "nearest_results" in of_checks:
         of_checks |= {"nearest": s.OTHER, "nearest_distance": 2}
-    found = s.ci(results=own, expected=ExpectedCI(**changes), **of_checks)
+    found = s.ci(results=own, expected=build(ExpectedCI, **changes), **of_checks)
     return s.ready(ci=found)
 
 

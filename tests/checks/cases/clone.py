@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import convert
+
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import Repository, Snapshot
@@ -22,9 +24,7 @@ def at(url: str | None, repository: Repository | None = None) -> Snapshot:
 
 def repository(**changes: object) -> Repository:
     """The repository with these changes."""
-    return Repository.model_validate(
-        {"full_name": "octo/orbit", "default_branch": "main", "html_url": s.WEB, **changes}
-    )
+    return convert({"full_name": "octo/orbit", "default_branch": "main", "html_url": s.WEB, **changes}, Repository)
 
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [

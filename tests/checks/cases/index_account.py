@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import Snapshot
@@ -25,7 +27,7 @@ def tried(*versions: str, version: str = "0.2.0") -> Snapshot:
     return s.ready(target=s.target(version=version), rehearsal=page)
 
 
-NOTHING = known(s.project(listed=False).present().model_copy(update={"releases": ()}))
+NOTHING = known(structs.replace(s.project(listed=False).present(), releases=()))
 OTHERS = s.project(releases={"0.1.0": False})
 FOR_PYPI = w.observed(f"on: {{push: {{tags: ['v*']}}}}\njobs: {{up: {{steps: [{{uses: {UPLOAD}}}]}}}}\n")
 CHOSEN = w.observed(w.GOOD.replace(UPLOAD, f"{UPLOAD}\n        with: {{repository-url: '${{{{ inputs.url }}}}'}}"))

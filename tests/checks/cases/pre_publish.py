@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import structs
+
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
 from release_state.model.process import Process, Publisher, Start
 from release_state.model.snapshot import OwnJob, OwnRun, Snapshot
 from tests.support import states as s
 from tests.support import workflows as w
+from tests.support.facts import build
 from tests.support.tagged import FLOW
 
 HOLDS, ACTION = Outcome.HOLDS, Outcome.ACTION_NEEDED
@@ -26,7 +29,7 @@ PUBLISHER = Publisher(
 def own_run(**changes: Any) -> OwnRun:
     """The run of the tag v0.2.0, on its commit."""
     given = {"id": 7, "ref": "refs/tags/v0.2.0", "sha": s.HEAD, "workflow": "release.yml", "job": "gate"}
-    return OwnRun(**given | changes)
+    return build(OwnRun, **given | changes)
 
 
 def publishes(*publishers: Publisher, **changes: Any) -> Any:
@@ -60,14 +63,14 @@ def of_matrix(*begun: str) -> Snapshot:
     name = "Upload to ${{ matrix.index }}"
     jobs = tuple(OwnJob(name=each, attempt=1, state="in_progress", has_begun=True) for each in begun)
     flow = w.without("name: Upload,", f"name: '{name}',", FLOW)
-    return tagged(flow, target=publishes(PUBLISHER.model_copy(update={"job_name": name})), own_jobs=known(jobs))
+    return tagged(flow, target=publishes(structs.replace(PUBLISHER, job_name=name)), own_jobs=known(jobs))
 
 
 def inside(part: str = "", instead: str = "") -> Snapshot:
     """The state in which gate and upload are in a workflow that the run's own one calls."""
     outer = "on: {push: {tags: ['v*']}}\njobs: {all: {uses: ./.github/workflows/x.yml}}\n"
     called = w.without(part, instead, FLOW.replace('on: {push: {tags: ["v*"]}}', "on: workflow_call"))
-    publisher = PUBLISHER.model_copy(update={"job_name": "all / Upload"})
+    publisher = structs.replace(PUBLISHER, job_name="all / Upload")
     return tagged(target=publishes(publisher), workflow_files=w.observed(outer, workflows_x=called))
 
 
@@ -103,7 +106,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("RUN-41", "in another workflow", tagged(own_run=known(own_run(workflow="gate.yml"))), UNKNOWN),
     ("RUN-41", "named by an expression", of_matrix(), HOLDS),
     ("RUN-41", "named by an expression, started", of_matrix("Upload to pypi"), UNKNOWN),
-    ("RUN-41", "configured alone", tagged(target=publishes(PUBLISHER.model_copy(update={"job_name": ""}))), UNKNOWN),
+    ("RUN-41", "configured alone", tagged(target=publishes(structs.replace(PUBLISHER, job_name=""))), UNKNOWN),
     ("RUN-41", "in a called workflow", inside(), HOLDS),
     ("RUN-41", "in a called workflow, does not wait", inside("needs: sign", "needs: test"), ACTION),
     ("RUN-41", "a job that is not in the file", tagged(own_run=known(own_run(job="inner"))), UNKNOWN),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import msgspec
+
 from release_state.model.outcome import Phase, Verdict
 from release_state.model.plan import Step, Wanted
 from release_state.model.snapshot import Snapshot
@@ -77,7 +79,7 @@ class Journey:
         """The verdict of now; on the same snapshot, read back from JSON, it is the same."""
         phase = Phase.ROLLBACK if follower.wanted == "rollback" and self._is_withdrawn() else None
         verdict = self.bench.observe(follower.version, follower.channel, follower.wanted, phase)
-        again = Snapshot.model_validate_json(self.bench.snapshots[-1].model_dump_json())
+        again = msgspec.json.decode(msgspec.json.encode(self.bench.snapshots[-1]).decode(), type=Snapshot)
         assert verdict_of(again, follower.wanted, phase).plan == verdict.plan, "the same snapshot, another plan"
         self.story.append(f"{verdict.words} ({verdict.phase.value}): {verdict.diagnosis.title}")
         self.story += [f"  {found.id} {found.outcome.value}: {found.found}" for found in verdict.findings]

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from release_state.demo.github.model import Asset
 from release_state.model.outcome import Outcome, Verdict
@@ -367,9 +368,9 @@ def test_a_script_builds_outside_of_the_clone_and_asks_before_what_may_be_left_u
     state = State("pypi", "both", "sdist", "published", "merged", "absent")
     verdict = looked_at(bench, state)
     advised = step("Push something that may be left undone", ["git", "push", "origin", "HEAD:refs/heads/advised"])
-    advised = advised.model_copy(update={"advice": True})
-    plan = verdict.plan.model_copy(update={"steps": (*verdict.plan.steps, advised)})
-    done = typed(bench, verdict.model_copy(update={"plan": plan}), "y\nn\n")
+    advised = structs.replace(advised, advice=True)
+    plan = structs.replace(verdict.plan, steps=(*verdict.plan.steps, advised))
+    done = typed(bench, structs.replace(verdict, plan=plan), "y\nn\n")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Optional. Do it? [y/N]" in done.stdout
     assert "refs/heads/advised" not in bench.world.remote_git.refs()

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+import msgspec
+from msgspec import structs
+
 from release_state.model.observation import Observation, Problem
 from release_state.model.outcome import Exit
 from release_state.model.snapshot import LOOKUPS, BaseRules, History, Snapshot
@@ -48,7 +51,8 @@ Facts = dict[str, tuple[Observation[Any], ...]]
 
 def facts(snapshot: Snapshot) -> Facts:
     """What was observed, by name; the indexes each by its own."""
-    found: Facts = {name: (value,) for name, value in snapshot if isinstance(value, Observation)}
+    fields = structs.asdict(snapshot).items()
+    found: Facts = {name: (value,) for name, value in fields if isinstance(value, Observation)}
     del found["rate_limit"]  # read off other answers
     for field in BY_NAME:
         found |= {f"{field} {name}": (value,) for name, value in getattr(snapshot, field).items()}
@@ -174,7 +178,7 @@ class Matrix:
         plain = {name: getattr(found, name) for name in row.touches if " " not in name}
         plain = {name: value for name, value in plain.items() if name in SEVERAL or not _was_left_out((value,))}
         named = {field: {**getattr(true, field), **_touched(row, field, found)} for field in BY_NAME}
-        alone = true.model_copy(update=plain | named)
+        alone = structs.replace(true, **plain | named)
         verdict = verdict_of(alone, fixed_phase=stage.phase)
         is_unknown = expected(row, fault).outcome == "unknown"
         want = Exit.UNKNOWN if is_unknown and row.blocking else Exit.OK
@@ -235,7 +239,7 @@ def _wrong_problem(problem: Problem, want: Expected, ran: Ran) -> Iterable[str]:
         yield f"the cause does not say {want.why!r}: {problem.why}"
     if not is_near(problem.retry_at, want.again, ran.began):
         yield f"to be tried again at {problem.retry_at}, expected {want.again}"
-    if PASSWORD in problem.model_dump_json() or "demo-token" in problem.model_dump_json():
+    if PASSWORD in msgspec.json.encode(problem).decode() or "demo-token" in msgspec.json.encode(problem).decode():
         yield f"a secret is in {problem}"
 
 
@@ -267,9 +271,9 @@ def _leaks(ran: Ran) -> list[str]:
 
 def _told(ran: Ran) -> Snapshot:
     """The snapshot without what differs from visit to visit: its addresses, and the times of the run itself."""
-    text = ran.snapshot.model_dump_json()
+    text = msgspec.json.encode(ran.snapshot).decode()
     text = re.sub(
         rf"http://[^/\"]*/{ran.visit.name}(?:\.moved)?/(github|index|git|storage|status)", r"http://\1.example", text
     )
-    snapshot = Snapshot.model_validate_json(text)
-    return snapshot.model_copy(update={"observed_at": datetime(2026, 1, 1, tzinfo=timezone.utc)})
+    snapshot = msgspec.json.decode(text, type=Snapshot)
+    return structs.replace(snapshot, observed_at=datetime(2026, 1, 1, tzinfo=timezone.utc))

@@ -10,10 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+import msgspec
 
 from release_state.demo import project
 from release_state.demo.scenarios import SCENARIOS, VERSION
+from release_state.model.observation import Model
 from release_state.model.outcome import Phase
 from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, RunConfig, load
@@ -40,7 +41,7 @@ SETTINGS = frozenset({"rulesets", "branch_rules", "base_rules", "actions_setting
 PASSWORD = "password-for-the-remote-alone"
 _LOGIN = f"reader:{PASSWORD}@"
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -202,4 +203,4 @@ class Stage:
 
 
 def _sent(model: M, sent: Callable[[str], str]) -> M:
-    return type(model).model_validate_json(sent(model.model_dump_json()))
+    return msgspec.json.decode(sent(msgspec.json.encode(model).decode()), type=type(model))

@@ -16,9 +16,9 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from pydantic import BaseModel
 
 from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem
@@ -35,6 +35,7 @@ from release_state.facts.workflow.document import NotReadable
 from release_state.facts.workflow.model import parse_workflow
 from release_state.facts.workflow.triggers import read_events, read_push_trigger
 from release_state.fleet.projects import read_projects
+from release_state.model.observation import Model
 from release_state.model.snapshot import FORMAT
 from release_state.model.target import parse_repository, parse_version
 from release_state.observe import earlier_reports, recorded
@@ -127,8 +128,8 @@ def _target(name: str, *raises: type[Exception]) -> Callable[[Callable[[bytes], 
 
 def _written(found: object) -> None:
     """Write it as a report does: what cannot be written is no answer."""
-    if isinstance(found, BaseModel):
-        found.model_dump_json()
+    if isinstance(found, Model):
+        msgspec.json.encode(found).decode()
     elif isinstance(found, str):
         found.encode()
     elif isinstance(found, (list, tuple)):
