@@ -22,7 +22,6 @@ from release_state.observe.git.command import GitFailed
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.history import SOURCE as HISTORY
 from release_state.observe.git.history import observe_history, relate_clone
-from release_state.observe.git.reader import CloneReader
 from release_state.observe.git.remote import foresee_refs, observe_remote
 from release_state.observe.git.store import WantedCommit
 from release_state.observe.git.workflow_files import CommitReader
@@ -90,7 +89,7 @@ class CommitSources:
             return None
         try:
             git = self.stores.git()
-            reader = CloneReader(Path(clone.value.path), git)
+            reader = self.stores.share_clone(Path(clone.value.path), git)
             return foresee_refs(reader, clone.value, remote_name, self.config.remote_url)
         except GitFailed:
             return None  # whatever is wrong with the clone, its own look-up says it

@@ -67,7 +67,8 @@ class Sources(CommitSources):
         if target.clone is None:
             return Observation(value=None, unavailable=None)
         reports = Path(target.reports_dir) if target.reports_dir else None
-        return observe_clone(Path(target.clone), target.remote, self.time.left, reports, cancel=self.cancel)
+        path, open_reader = Path(target.clone), self.stores.open_clone
+        return observe_clone(path, target.remote, self.time.left, reports, cancel=self.cancel, open_reader=open_reader)
 
     def open_pulls(self) -> Observation[Any]:
         """Return the open pull requests from or into a release branch, or a branch in the way of one to be created."""

@@ -62,8 +62,11 @@ def test_many_objects_take_one_program(repo: Repo, objects: Objects) -> None:
     git = Git(20)
     names = [repo.git("hash-object", "-w", "--stdin", stdin=f"{number}\n") for number in range(50)]
     assert [objects.read(git, name) for name in names] == [("blob", f"{n}\n".encode()) for n in range(50)]
-    assert objects.read(git, "1" * 40) is None and not objects.has(git, "1" * 40)
-    assert objects.read(git, names[7]) == ("blob", b"7\n") and objects.has(git, names[7])
+    assert objects.read(git, "1" * 40) is None
+    assert objects.list_missing(git, [*names[:9], "1" * 40]) == ["1" * 40]
+    assert len(children()) == 1
+    assert objects.list_missing(git, [*names, "2" * 40, "1" * 40]) == ["1" * 40, "2" * 40]
+    assert objects.read(git, names[7]) == ("blob", b"7\n")
     assert len(children()) == 2
     late = repo.git("hash-object", "-w", "--stdin", stdin="late")
     assert objects.read(git, late) == ("blob", b"late")
@@ -71,7 +74,7 @@ def test_many_objects_take_one_program(repo: Repo, objects: Objects) -> None:
     assert objects.read(git, repo.head, 4) == ("commit", b"tree")
     objects.close()
     assert children() == []
-    assert objects.has(git, late)
+    assert objects.list_missing(git, [late]) == []
 
 
 def test_a_part_of_a_large_object(repo: Repo, objects: Objects) -> None:
@@ -85,7 +88,7 @@ def test_a_part_of_a_large_object(repo: Repo, objects: Objects) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="asks /proc")
 def test_a_program_that_stays_gets_no_more_memory_than_git(repo: Repo, objects: Objects) -> None:
-    assert objects.has(Git(20), repo.head)
+    assert objects.read(Git(20), repo.head)
     (pid,) = _running
     limit = re.search(r"^Max data size +(\d+)", Path(f"/proc/{pid}/limits").read_text(), re.MULTILINE)
     assert limit and int(limit[1]) == GIT_MEMORY
@@ -148,7 +151,7 @@ def test_many_threads_get_each_its_own_answer(repo: Repo, objects: Objects) -> N
 
 def test_whoever_forgets_to_close_leaves_no_program(repo: Repo) -> None:
     objects = objects_of(repo)
-    assert objects.has(Git(20), repo.head) and len(children()) == 1
+    assert objects.read(Git(20), repo.head) and len(children()) == 1
     del objects
     assert children() == []
 

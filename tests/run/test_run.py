@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -255,6 +256,28 @@ def test_requests_of_the_post_recovery_phase(workers: tuple[str, ...], released:
     assert asked_github(released) == GITHUB_AFTERWARDS
     assert asked_index(released) == sorted([INDEX, CONTENTS, SDIST, *PIP])
     assert asked_status(released) == STATUS
+
+
+GIT = [
+    *("version", "rev-parse", "config", "remote"),  # which git, and what and where the clone is: read once
+    *("status", "ls-files", "show-ref", "for-each-ref"),  # its changes, also the hidden ones, its tags and branches
+    *("config", "ls-remote"),  # how the user reaches the remote, and its refs
+    *("cat-file", "rev-list", "diff-tree"),  # every object, and how the tagged commit lies to the base branch
+]
+"""The git programs of a post-recovery gate, by command."""
+
+
+def test_the_git_programs_of_a_post_recovery_gate(released: World, reports: Path, tmp_path: Path) -> None:
+    wrapper, git = tmp_path / "git", shutil.which("git")
+    command = 'for word; do case "$word" in -*) ;; *.*=*) ;; *) break;; esac; done; echo "$word"'
+    wrapper.write_text(f'#!/bin/sh\n({command}) >> "{tmp_path}/started"\nexec {git} "$@"\n', encoding="utf-8")
+    wrapper.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+
+    ran = run(released, "--no-install", env={"PATH": path}, reports=reports)
+
+    assert (ran.code, ran.verdict) == (0, "RELEASED AND VERIFIED"), ran.output
+    assert sorted((tmp_path / "started").read_text(encoding="utf-8").split()) == sorted(GIT)
 
 
 NARROWED = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Event
 
@@ -12,10 +12,11 @@ from release_state.common.addresses import strip_credentials
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import Clone, Tag
 from release_state.observe.git.command import Git, GitFailed, decode_output, find_decisive_line, observe_git
-from release_state.observe.git.reader import CloneReader
+from release_state.observe.git.reader import CloneReader, open_clone
 from release_state.observe.git.remote import parse_tags
 from release_state.observe.git.work_tree import WorkTreeChanges, read_changes
 
+OpenReader = Callable[[Path, Git], CloneReader]
 SOURCE = "clone"
 SHOWN = 50
 """Changed and untracked paths that are listed; the counts include all."""
@@ -25,33 +26,38 @@ _BUILT_SUFFIXES = (".whl", ".tar.gz", ".zip")
 
 
 def observe_clone(
-    path: Path, remote_name: str, timeout: float, reports_dir: Path | None, *, cancel: Event | None = None
+    path: Path,
+    remote_name: str,
+    timeout: float,
+    reports_dir: Path | None,
+    *,
+    cancel: Event | None = None,
+    open_reader: OpenReader = CloneReader,
 ) -> Observation[Clone]:
-    """Read the clone at or above a path; `timeout` in seconds.
+    """Read the clone at or above a path; `timeout` in seconds; `open_reader` returns its reader.
 
     Another commit checked out in a submodule counts as a change; changes inside its work tree do not. The reports of
     this suite in `reports_dir` never count. `ahead` and `behind` stay unavailable.
     """
-    return observe_git(SOURCE, lambda: _observe(CloneReader(path, Git(timeout, cancel)), remote_name, reports_dir))
+    return observe_git(SOURCE, lambda: _observe(open_reader(path, Git(timeout, cancel)), remote_name, reports_dir))
 
 
 def observe_clone_tags(path: Path, timeout: float, *, cancel: Event | None = None) -> Observation[tuple[Tag, ...]]:
     """Read only the tags of the clone at or above a path; `timeout` in seconds."""
-    return observe_git(SOURCE, lambda: _read_tags(CloneReader(path, Git(timeout, cancel))))
+    return observe_git(SOURCE, lambda: _read_tags(open_clone(path, Git(timeout, cancel))))
 
 
 def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) -> Clone:
     top = reader.top()
     changes = WorkTreeChanges() if reader.bare else read_changes(reader, top, reports_dir)
-    symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
-    head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
+    branch, head = changes.at or _read_head(reader)
     dirty: Observation[tuple[str, ...]] = known(()) if reader.bare else _find_dirty_submodules(reader, top)
     mirror = f"remote.{remote_name}.mirror"
     not_related: Observation[int] = unavailable(SOURCE, "not compared with the remote")
     return Clone(
         path=decode_output(os.fsencode(top)),
-        branch=symbolic.removeprefix("refs/heads/") if symbolic.startswith("refs/heads/") else None,
-        head=head or None,
+        branch=branch,
+        head=head,
         bare=reader.bare,
         folds_case=reader.folds_case,
         shallow=reader.shallow,
@@ -65,13 +71,20 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         ahead=not_related,
         behind=not_related,
         tags=_read_tags(reader),
-        remote_url=next(iter(_read_urls(reader, remote_name)), None),
-        push_urls=_read_urls(reader, remote_name, "--push", "--all"),
+        remote_url=next(map(_show_url, reader.list_urls(remote_name)), None),
+        push_urls=tuple(map(_show_url, reader.list_push_urls(remote_name))),
         mirrors=mirror in reader.config and reader.switch(mirror) == "true",
         dirty_submodules=dirty,
         built=known(()) if reader.bare else _list_built(top / "dist"),
         no_identity=_list_missing_identity(reader, os.environ),
     )
+
+
+def _read_head(reader: CloneReader) -> tuple[str | None, str | None]:
+    """Return the branch and the commit of HEAD."""
+    symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
+    head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
+    return symbolic.removeprefix("refs/heads/") if symbolic.startswith("refs/heads/") else None, head or None
 
 
 def find_operation(git_dir: Path) -> str | None:
@@ -102,9 +115,8 @@ def _read_tags(reader: CloneReader) -> tuple[Tag, ...]:
     return parse_tags((ref, sha) for sha, ref in pairs)
 
 
-def _read_urls(reader: CloneReader, name: str, *options: str) -> tuple[str, ...]:
-    answer = reader.run("remote", "get-url", *options, "--", name, accept=(0, 2))
-    return tuple(strip_credentials(url) for url in answer.text.split("\n") if url) if answer.code == 0 else ()
+def _show_url(url: str) -> str:
+    return strip_credentials(decode_output(os.fsencode(url)))
 
 
 def _find_dirty_submodules(reader: CloneReader, top: Path) -> Observation[tuple[str, ...]]:

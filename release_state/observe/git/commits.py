@@ -16,7 +16,7 @@ from release_state.common.addresses import strip_credentials
 from release_state.model.snapshot import Clone, Remote
 from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.objects import OBJECT_NAME
-from release_state.observe.git.reader import CloneReader
+from release_state.observe.git.reader import CloneReader, open_clone
 from release_state.observe.git.store import Store, WantedCommit, open_cached_store, open_temporary_store
 
 T = TypeVar("T")
@@ -40,11 +40,25 @@ class Stores:
         self.url, self.cache_dir = url, cache_dir or Path(platformdirs.user_cache_dir("release-state"))
         self._seconds, self._clone_path, self._cancel = seconds, clone_path, cancel
         self._lock, self._exits = Lock(), ExitStack()
+        self._reading, self._readers = Lock(), dict[Path, CloneReader]()
         self._beside, self._cached = dict[tuple[bool, bool], Store | None](), dict[bool, Store]()
 
     def git(self) -> Git:
         """Git with the time of one look-up. Raises GitFailed."""
         return Git(self._seconds(), self._cancel)
+
+    def open_clone(self, path: Path, git: Git) -> CloneReader:
+        """Return a reader of the clone with its settings of now; the other look-ups of a round share it."""
+        reader = open_clone(path, git)
+        with self._reading:
+            self._readers[path] = reader
+        return reader
+
+    def share_clone(self, path: Path, git: Git) -> CloneReader:
+        """Return the reader that `open_clone` has returned, or else another. Raises GitFailed."""
+        with self._reading:
+            reader = self._readers.get(path)
+        return reader.used_by(git) if reader else CloneReader(path, git)
 
     def close(self) -> None:
         """Let go of the stores; those beside the clone are made anew when needed. Not while a look-up reads them."""
@@ -114,7 +128,7 @@ class Stores:
         if clone is None or self._clone_path is None or clone.shallow:
             return None
         try:
-            reader = CloneReader(self._clone_path, git)
+            reader = self.share_clone(self._clone_path, git)
             if reader.is_partial:
                 return None
             if related is None or clone.remote_url == strip_credentials(self.url):

@@ -15,6 +15,7 @@ from release_state.observe.git.command import GitFailed, decode_output, observe_
 from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.objects import read_commit_line, read_tag_date
 from release_state.observe.git.patches import find_unmerged_commits
+from release_state.observe.git.sides import compare_sides, is_ancestor
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import Details, read_details
 
@@ -115,7 +116,7 @@ def observe_history(
         looked_into = (sha for sha in shas if sha in present and sha in detailed)
         details = read_details(store, looked_into, changelog_file, package)
         lineages = [_build_lineage(store, base, sha, details.get(sha, Details())) for sha in shas if sha in present]
-        ancestors = [pair for pair in dict.fromkeys(pairs) if present.issuperset(pair) and _is_ancestor(store, *pair)]
+        ancestors = [pair for pair in dict.fromkeys(pairs) if present.issuperset(pair) and is_ancestor(store, *pair)]
         missing = tuple(sha for sha in shas if sha not in present)
         return History(
             base_head=base,
@@ -149,19 +150,20 @@ def _compare_with_head(clone: Clone, history: BranchHistory) -> tuple[int, int]:
         if head not in found.present:
             why = "and the clone is shallow" if clone.shallow else "and its objects could not be borrowed"
             raise GitFailed(f"HEAD {head[:12]} of the clone is not on the remote, {why}")
-        return _count_commits(store, history.head, head)
+        sides = compare_sides(store, history.head, head)
+        return len(sides.head), len(sides.base)
 
     return history.read(look, [WantedCommit(head)], any_clone=True)
 
 
 def _build_lineage(store: Store, base: str, sha: str, details: Details) -> Lineage:
-    ahead, behind = _count_commits(store, base, sha)
-    unmerged = find_unmerged_commits(store, base, sha) if ahead else []
+    sides = compare_sides(store, base, sha)
+    unmerged = find_unmerged_commits(store, sides, base, sha) if sides.head else []
     return Lineage(
         sha=sha,
-        on_base=not ahead,
-        ahead=ahead,
-        behind=behind,
+        on_base=not sides.head,
+        ahead=len(sides.head),
+        behind=len(sides.base),
         unmerged=tuple(unmerged[:SHOWN]),
         unmerged_count=len(unmerged),
         declared_version=details.declared.version,
@@ -170,13 +172,3 @@ def _build_lineage(store: Store, base: str, sha: str, details: Details) -> Linea
         other_versions=details.declared.others,
         changelog=details.changelog,
     )
-
-
-def _count_commits(store: Store, base: str, sha: str) -> tuple[int, int]:
-    """Commits that only `sha` holds, and commits that only `base` holds."""
-    behind, ahead = store.run("rev-list", "--left-right", "--count", f"{base}...{sha}", "--").text.split()
-    return int(ahead), int(behind)
-
-
-def _is_ancestor(store: Store, older: str, newer: str) -> bool:
-    return store.run("merge-base", "--is-ancestor", older, newer, accept=(0, 1)).code == 0

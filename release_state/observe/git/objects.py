@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ _HEADERS = 2**20
 """Bytes of a commit or a tag that are read."""
 _SKIPPED = 2**20
 """Bytes of an object that are read without need; with more, git is ended."""
+_FEW = 50
 _POLL_SECONDS = 0.1
 _TAGGER = re.compile(rb"^tagger [^\n]*> (\d{1,12}) [+-]\d{4}$", re.MULTILINE)
 _COMMITTER = re.compile(rb"^committer [^\n]*> (\d{1,12}) [+-]\d+$", re.MULTILINE)
@@ -33,6 +34,7 @@ _ENCODING = re.compile(
     rb"^encoding (iso-?8859-?\d+|latin-?\d|windows-?125\d|cp\d+|koi8-[ru]|euc-?\w+|s(?:hift)?[-_]?jis|gb\w+|big5)$",
     re.MULTILINE | re.IGNORECASE,
 )
+_PARENT = re.compile(rb"^parent ([0-9a-f]{40,64})$", re.MULTILINE)
 _TREE = re.compile(rb"tree ([0-9a-f]{40,64})\n")
 
 
@@ -87,8 +89,13 @@ class Objects:
             return GitObject(kind, data)
         return None
 
-    def has(self, git: Git, name: str) -> bool:
-        """Return whether there is an object of this name. Raises GitFailed."""
+    def list_missing(self, git: Git, names: Collection[str]) -> list[str]:
+        """Return those of the names that no object has. Raises GitFailed."""
+        if len(names) <= _FEW:  # whoever asks about few reads them next: no second program for that
+            return [name for name in sorted(names) if self.read(git, name, 1) is None]
+        return [name for name in sorted(names) if not self._has(git, name)]
+
+    def _has(self, git: Git, name: str) -> bool:
         with self._asking(git) as program:
             return bool(program.get_object_header(name))
         return False
@@ -151,6 +158,13 @@ class Objects:
             self._trees[name] = entries
             self._kept += len(entries)
         return entries
+
+    def parents(self, git: Git, name: str) -> tuple[str, ...]:
+        """Return the parents of a commit. Raises GitFailed if it is missing, or something else."""
+        found = self.read(git, name, _HEADERS)
+        if found is None or found.kind != "commit":
+            raise GitFailed(f"{name[:64]} is {'missing' if found is None else 'no commit'}")
+        return tuple(sha.decode() for sha in _PARENT.findall(found.data.partition(b"\nauthor ")[0]))
 
     def walk(self, git: Git, name: str) -> Iterator[tuple[bytes, TreeEntry]]:
         """Yield every file, link and submodule of a tree with its path, in git's order. Raises GitFailed."""

@@ -11,10 +11,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import islice
 
 from release_state.common.strict import convert_epoch
 from release_state.model.snapshot import Commit
 from release_state.observe.git.command import GitFailed, decode_output
+from release_state.observe.git.sides import Sides
 from release_state.observe.git.store import Store
 
 _RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
@@ -35,24 +37,29 @@ class Change:
     files: Files
 
 
-def find_unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
-    """Return the commits of `head` whose change `base` lacks, newest first.
+def find_unmerged_commits(store: Store, sides: Sides, base: str, head: str) -> list[Commit]:
+    """Return the commits of `head` whose change `base` lacks, newest first; `sides` is how the two lie to each other.
 
     The base has a change if one of its commits has the same patch, or the patch of the whole branch (a squash merge).
     An empty commit has no change. A merge commit has one if its result is on neither side.
     """
-    sides = store.run("rev-list", "--left-right", "--no-merges", f"{base}...{head}", "--").text.split()
-    ours = [change for change in read_changes(store, [name[1:] for name in sides if name[0] == ">"]) if change.files]
-    merges = read_changes(store, _find_changing_merges(store, base, head))
+    # A merge has no files here.
+    whole = (f"{head} {sides.fork}",) if sides.fork else ()
+    changes = read_changes(store, [*sides.head, *sides.base, *whole])
+    if [change.commit.sha for change in changes] != [*sides.head, *sides.base, *(whole and (head,))]:
+        raise GitFailed("git diff-tree answered other commits than it was asked for")
+    ours = [change for change in changes[: len(sides.head)] if change.files]
+    merges = read_changes(store, _find_changing_merges(store, sides.head))
     if not ours and not merges:
         return []
-    theirs = read_changes(store, [name[1:] for name in sides if name[0] == "<"])
+    theirs = changes[len(sides.head) : len(sides.head) + len(sides.base)]
     patches = [Patch((change.commit.sha,), change.files) for change in ours]
-    if whole := _find_branch_patch(store, base, head):
-        patches.append(whole)
+    branch = Patch((sides.fork, head), changes[-1].files) if sides.fork and changes[-1].files else None
+    if branch:
+        patches.append(branch)
     others = [Patch((change.commit.sha,), change.files) for change in theirs if change.files]
     found = find_equivalent(store, patches, others)
-    if whole in found:
+    if branch in found:
         return []
     return [change.commit for change, patch in zip(ours, patches, strict=False) if patch not in found] + [
         change.commit for change in merges
@@ -60,33 +67,44 @@ def find_unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
 
 
 def read_changes(store: Store, names: Sequence[str]) -> list[Change]:
-    """Return the commits of these names with the files that they change."""
+    """Return the commits of these names with the files that they change, in this order.
+
+    A name can be followed by another commit, to compare with instead of the parent.
+    """
     if not names:
         return []
     stdin = "".join(f"{name}\n" for name in names).encode()
     options = ("--stdin", "--always", "--root", "--encoding=UTF-8", "--format=%x01%H %ct %s%x02")
-    output = store.run("diff-tree", *options, *_RAW, stdin=stdin).output
-    return [_change(block) for block in re.split(rb"\x01(?=[0-9a-f]{40,64} -?\d+ )", output)[1:]]
+    blocks = parse_blocks(store.run("diff-tree", *options, *_RAW, stdin=stdin).output)
+    return [_change(header, files) for header, files in blocks]
 
 
-def _change(block: bytes) -> Change:
-    header, _, rest = block.partition(b"\x02")
+def _change(header: bytes, files: Files) -> Change:
     sha, seconds, subject = [*header.split(b" ", 2), b"", b""][:3]
     at = convert_epoch(seconds) or datetime.fromtimestamp(0, timezone.utc)  # a commit can claim any date
-    commit = Commit(sha=decode_output(sha), subject=decode_output(subject), committed_at=at)
-    return Change(commit, parse_raw(rest))
+    return Change(Commit(sha=decode_output(sha), subject=decode_output(subject), committed_at=at), files)
 
 
-def parse_raw(output: bytes) -> Files:
-    """Raw entries by path, from `--raw -z --no-renames`."""
-    fields = output.lstrip(b"\0\n").split(b"\0")
-    return {path: entry for entry, path in zip(fields[0::2], fields[1::2], strict=False) if entry.startswith(b":")}
+def parse_blocks(output: bytes) -> Iterator[tuple[bytes, Files]]:
+    """Yield each header with its raw entries by path, from `--format=%x01…%x02 --raw -z --no-renames`."""
+    fields = iter(output.split(b"\0"))
+    header: bytes | None = None
+    files: Files = {}
+    for field in fields:
+        start = field.lstrip(b"\n")
+        if start.startswith(b":"):
+            files[next(fields, b"")] = start  # a path may look like anything
+        elif start.startswith(b"\x01"):
+            if header is not None:
+                yield header, files
+            header, files = start[1:].removesuffix(b"\x02"), {}
+    if header is not None:
+        yield header, files
 
 
-def _find_changing_merges(store: Store, base: str, head: str) -> list[str]:
+def _find_changing_merges(store: Store, commits: Iterable[str]) -> list[str]:
     """Merge commits whose result is on neither side: a resolved conflict, or a change that slipped in."""
-    most = f"--max-count={_MOST_MERGES}"
-    merges = store.run("rev-list", "--merges", "--right-only", most, f"{base}...{head}", "--").text.split()
+    merges = list(islice((name for name in commits if len(store.objects.parents(store.git, name)) > 1), _MOST_MERGES))
     # Few merges have a file that is as on no side. Only these need contents: fetched at once, not merge by merge.
     listed = _list_own_files(store, merges)
     store.obtain_files({name for entries in listed.values() for entry in entries for name in _list_objects(entry)})
@@ -141,15 +159,6 @@ class Patch:
         entries = (entry.lstrip(b":").split(b" ") for entry in self.files.values())
         sides = ((mode, name) for e in entries if len(e) == 5 for mode, name in ((e[0], e[2]), (e[1], e[3])))
         return {decode_output(name) for mode, name in sides if mode != b"160000" and not _NO_OBJECT.fullmatch(name)}
-
-
-def _find_branch_patch(store: Store, base: str, head: str) -> Patch | None:
-    """Return the change of a branch since it left the base; None without a common ancestor or without a change."""
-    fork = store.run("merge-base", base, head, accept=(0, 1)).text.strip()
-    if not fork:
-        return None
-    files = parse_raw(store.run("diff-tree", *_RAW, fork, head, "--").output)
-    return Patch((fork, head), files) if files else None
 
 
 def find_equivalent(store: Store, patches: Collection[Patch], others: Iterable[Patch]) -> set[Patch]:

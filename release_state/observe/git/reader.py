@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from copy import copy
 from pathlib import Path
 
 from release_state.common.errors import UsageProblem
@@ -13,6 +15,8 @@ from release_state.settings.sources import LocalRepository
 
 _OBJECTS = ("--path-format=absolute", "--git-path", "objects")
 _LOCATE_SECONDS = 10.0
+_LOCATED_SECONDS = 10.0
+"""How long what was read of a clone when it was found stays true for the run: its settings can change."""
 
 
 class CloneReader:
@@ -24,6 +28,7 @@ class CloneReader:
             raise GitFailed(f"{path} is not a directory", "give the path of a git repository")
         self.git, self.path, self.env = git, path, cut_network(git.environ)
         self._places: tuple[str, ...] = ()
+        self._urls: dict[str, tuple[str, ...]] = {}
         bare, shallow, git_dir = self._facts()
         self.bare, self.shallow, self.git_dir = bare == "true", shallow == "true", Path(git_dir)
         # Listing runs nothing. It also shows the names in every included file.
@@ -32,6 +37,12 @@ class CloneReader:
         # On a case-sensitive file system, a file whose name differs only in case is another, untracked file.
         cases = () if self.folds_case else (("core.ignoreCase", "false"),)
         self.env = add_settings(self.env, (*list_filter_settings(self.config), *cases))
+
+    def used_by(self, git: Git, path: Path | None = None) -> CloneReader:
+        """Return the same reader for another look-up, with a time limit of its own; `path` is one in the same clone."""
+        other = copy(self)
+        other.git, other.path = git, path or self.path
+        return other
 
     @property
     def folds_case(self) -> bool:
@@ -72,6 +83,23 @@ class CloneReader:
             for name in self.config
         )
 
+    def list_urls(self, remote: str) -> tuple[str, ...]:
+        """Return the addresses of a remote to fetch from, as git rewrites them; none if there is no such remote."""
+        if remote not in self._urls:
+            self._urls[remote] = self._read_urls("--all", "--", remote)
+        return self._urls[remote]
+
+    def list_push_urls(self, remote: str) -> tuple[str, ...]:
+        """Return the addresses of a remote to push to."""
+        own = (f"remote.{remote}.pushurl", ".pushinsteadof")
+        if any(name == own[0] or (name.startswith("url.") and name.endswith(own[1])) for name in self.config):
+            return self._read_urls("--push", "--all", "--", remote)
+        return self.list_urls(remote)
+
+    def _read_urls(self, *options: str) -> tuple[str, ...]:
+        answer = self.run("remote", "get-url", *options, accept=(0, 2))
+        return tuple(url for url in os.fsdecode(answer.output).split("\n") if url) if answer.code == 0 else ()
+
     def top(self) -> Path:
         """Return the top of the work tree, or a bare git directory. Raises GitFailed if the top is elsewhere."""
         if self.bare:
@@ -93,13 +121,22 @@ def find_repository(folder: Path, remote: str) -> LocalRepository | None:
     """
     try:
         reader = CloneReader(folder, Git(_LOCATE_SECONDS))
-        top = reader.top()
-        answer = reader.run("remote", "get-url", "--", remote, accept=(0, 2))
+        top, urls = reader.top(), reader.list_urls(remote)
     except GitFailed as failed:
         # To take it for missing would ignore what it holds.
         if not any(os.path.lexists(above / ".git") for above in (folder, *folder.parents)):
             return None
         shown, advice = validate.shown(str(folder)), failed.remedy or "fix it, or run from outside of it"
         raise UsageProblem(f"the repository at {shown} cannot be read: {failed.why}; {advice}") from None
-    url = os.fsdecode(answer.output).split("\n")[0] if answer.code == 0 else ""
-    return LocalRepository(top, url or None)
+    _located[top] = time.monotonic(), reader
+    return LocalRepository(top, next(iter(urls), None))
+
+
+def open_clone(path: Path, git: Git) -> CloneReader:
+    """Return a reader of a clone: once that of `find_repository`, if it was found a moment ago. Raises GitFailed."""
+    at, reader = _located.pop(path, (0.0, None))
+    return reader.used_by(git, path) if reader and time.monotonic() - at < _LOCATED_SECONDS else CloneReader(path, git)
+
+
+_located: dict[Path, tuple[float, CloneReader]] = {}
+"""When a repository was found, and its reader, by the top of the work tree."""

@@ -13,12 +13,12 @@ import tempfile
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from release_state.common.addresses import strip_credentials
 from release_state.observe.git.command import Git, GitFailed, GitOutput, ask_patiently
-from release_state.observe.git.environment import add_settings, cut_network, hide_repositories
+from release_state.observe.git.environment import add_settings, cut_network
 from release_state.observe.git.objects import OBJECT_NAME, Objects
 from release_state.observe.git.remote import build_network_environment, check_url
 
@@ -47,6 +47,10 @@ class WantedCommit:
     """Whether the version and the changelog in its tree are wanted."""
 
 
+def _name_refs() -> str:
+    return f"refs/release-state/{uuid.uuid4().hex}/"
+
+
 @dataclass
 class Store:
     """A bare repository at `path`; `persistent` for the cache."""
@@ -56,8 +60,10 @@ class Store:
     env: dict[str, str]
     persistent: bool
     objects: Objects
-    namespace: str = field(default_factory=lambda: f"refs/release-state/{uuid.uuid4().hex}/")
+    namespace: str = field(default_factory=_name_refs)
     fetched: bool = False
+    ancestry: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """Whether the first of two commits is in the history of the second, as far as known."""
     fetches: bool = True
     """Whether it may fetch commits that it lacks."""
 
@@ -80,7 +86,7 @@ class Store:
     def used_by(self, git: Git, *, fetches: bool) -> Store:
         """Return the same store for another look-up, with a time limit and refs of its own."""
         fetched = not self.persistent and any(self.path.glob("objects/pack/*.pack"))
-        return Store(git, self.path, self.env, self.persistent, self.objects, fetched=fetched, fetches=fetches)
+        return replace(self, git=git, namespace=_name_refs(), fetched=fetched, fetches=fetches)
 
     def present(self, names: Iterable[str]) -> set[str]:
         """Return those of the names that are commits in the store or in the clone that it borrows from."""
@@ -170,7 +176,7 @@ class Store:
         if not names or not (self.persistent or self.fetched):
             return
         with suppress(GitFailed):
-            self._fetch_objects([name for name in sorted(names) if not self.objects.has(self.git, name)])
+            self._fetch_objects(self.objects.list_missing(self.git, names))
 
     def read_file_content(self, name: str, most: int) -> bytes:
         """Return the first `most` bytes of a file's content; fetches it if a partial fetch left it out.
@@ -234,7 +240,7 @@ def open_temporary_store(git: Git, url: str, objects: Path | None, *, sha256: bo
         env = _environment(git, url, Path(folder))
         if objects is not None:
             env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quote_alternate(objects)
-        _create(git, path, sha256)
+        _create(path, sha256)
         with _reading(path, env) as read:
             yield Store(git, path, env, False, read)
 
@@ -244,7 +250,7 @@ def open_cached_store(git: Git, url: str, cache_dir: Path, *, sha256: bool) -> I
     """The cache of a remote, or a temporary store if none can be kept there."""
     key = hashlib.sha256(strip_credentials(url).encode()).hexdigest()[:24]
     path = cache_dir / f"{key}{'-sha256' if sha256 else ''}.git"
-    if not _ensure(git, path, sha256):
+    if not _ensure(path, sha256):
         with open_temporary_store(git, url, None, sha256=sha256) as store:
             yield store
         return
@@ -253,7 +259,7 @@ def open_cached_store(git: Git, url: str, cache_dir: Path, *, sha256: bool) -> I
         store = Store(git, path, env, True, read)
         if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
             store.discard()
-            _ensure(git, path, sha256)
+            _ensure(path, sha256)
         yield store
 
 
@@ -265,7 +271,7 @@ def _reading(path: Path, env: Mapping[str, str]) -> Iterator[Objects]:
         yield objects
 
 
-def _ensure(git: Git, path: Path, sha256: bool) -> bool:
+def _ensure(path: Path, sha256: bool) -> bool:
     """Make the cache if it is missing. False if that fails, or if something else is in its place."""
     if (path / _MARKER).is_file() and not path.is_symlink():
         return True
@@ -274,7 +280,7 @@ def _ensure(git: Git, path: Path, sha256: bool) -> bool:
     made = path.with_name(f"{path.name}.{uuid.uuid4().hex}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _create(git, made, sha256)
+        _create(made, sha256)
         # Atomic. If another run was faster, its folder is not empty and the rename fails.
         made.rename(path)
     except OSError:
@@ -282,18 +288,28 @@ def _ensure(git: Git, path: Path, sha256: bool) -> bool:
     return (path / _MARKER).is_file()
 
 
-def _create(git: Git, path: Path, sha256: bool) -> None:
-    create_bare(git, path, hide_repositories(cut_network(git.environ), path), sha256=sha256)
+def _create(path: Path, sha256: bool) -> None:
+    create_bare(path, sha256=sha256)
     (path / _MARKER).write_text("Made by release-state. Can be deleted at any time.\n", encoding="utf-8")
 
 
-def create_bare(git: Git, path: Path, env: Mapping[str, str], *, sha256: bool) -> None:
-    """Make an empty bare repository that only its owner can read. Raises GitFailed, and OSError if the path exists."""
+def create_bare(path: Path, *, sha256: bool) -> None:
+    """Make an empty bare repository that only its owner can read. Raises GitFailed, and OSError if the path exists.
+
+    Source: gitrepository-layout(5). `git init` would do the same, and ask templates and settings.
+    """
     path.mkdir(mode=0o700)
-    kind = "sha256" if sha256 else "sha1"
-    # No template: it could bring hooks.
-    arguments = ("--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(path))
-    git.run("init", *arguments, cwd=path, env=env)
+    config = f"[core]\n\trepositoryformatversion = {int(sha256)}\n\tbare = true\n"
+    config += "[extensions]\n\tobjectFormat = sha256\n" if sha256 else ""
+    try:
+        for folder in ("objects/info", "objects/pack", "refs/heads", "refs/tags"):
+            (path / folder).mkdir(parents=True)
+        (path / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+        (path / "config").write_text(config, encoding="utf-8")
+    except OSError as error:
+        raise GitFailed(
+            f"no repository could be made in {path}: {error.strerror}", "free space, or set TMPDIR"
+        ) from None
 
 
 def quote_alternate(objects: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ _STATUS = (
     # Otherwise git starts another git in each submodule, with that submodule's configuration.
     "--ignore-submodules=dirty",
 )
+_HEAD = re.compile(rb"# branch\.oid ([0-9a-f]{40,64}|\(initial\))\0# branch\.head ([^\0]+)\0")
 _POINTER_LIMIT = 1024
 
 
@@ -43,6 +45,8 @@ class WorkTreeChanges:
     untracked: tuple[str, ...] = ()
     marked: tuple[str, ...] = ()
     """Those of the changed that git does not show because of a mark (assume-unchanged, skip-worktree)."""
+    at: tuple[str | None, str | None] | None = None
+    """The branch and the commit of HEAD, if `git status` says both for certain."""
     showing: tuple[str, ...] = ()
     """Settings (`name=value`) that git needs to show a change that the clone's own settings may hide."""
 
@@ -51,7 +55,8 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Wo
     """Return what differs, without reports. Raises GitFailed if only a filter driver could tell; none is run."""
     reports = find_reports_path(reports_dir, top)
     modes = "core.fileMode=true"
-    status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
+    status = reader.run("-c", modes, *_STATUS, "--branch", "--untracked-files=normal").output
+    at = _find_head(status)
     hides_modes = bool(changed_modes := _find_changed_modes(status)) and reader.switch("core.fileMode") == "false"
     if hides_modes and not _keeps_modes(reader, top, changed_modes):
         modes = "core.fileMode=false"
@@ -72,8 +77,17 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Wo
         tuple(decode_output(path) for path in changed),
         tuple(decode_output(path) for path in kept),
         tuple(decode_output(path) for path in changed if path in hidden),
+        at,
         tuple(showing),
     )
+
+
+def _find_head(status: bytes) -> tuple[str | None, str | None] | None:
+    found = _HEAD.match(status)
+    # In parentheses it is detached, or on no branch, or on a branch of such a name.
+    if found is None or found[2].startswith(b"("):
+        return None
+    return decode_output(found[2]), None if found[1] == b"(initial)" else decode_output(found[1])
 
 
 def _find_changed_modes(status: bytes) -> list[bytes]:

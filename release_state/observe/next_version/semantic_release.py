@@ -165,8 +165,7 @@ def _environment(store: Store) -> dict[str, str]:
 def _repository(
     git: Git, env: Mapping[str, str], path: Path, objects: Path, branch: str, head: str, tags: Sequence[tuple[str, str]]
 ) -> None:
-    create_bare(git, path, env, sha256=len(head) == 64)
-    (path / "objects" / "info").mkdir(exist_ok=True)
+    create_bare(path, sha256=len(head) == 64)
     (path / "objects" / "info" / "alternates").write_text(f"{quote_alternate(objects)}\n", encoding="utf-8")
     # A name that is not UTF-8 is shown with escapes, which git refuses; no version is spelt so.
     named = [(f"refs/tags/{name}", commit) for name, commit in tags if "\\" not in name]

@@ -10,6 +10,7 @@ from release_state.model.snapshot import Branch, Candidate, Remote
 from release_state.model.target import Target
 from release_state.observe.git.command import Git
 from release_state.observe.git.commits import CommitSet
+from release_state.observe.git.sides import is_ancestor
 from release_state.observe.git.store import Store
 from release_state.observe.published.built import Files
 from release_state.observe.published.candidates import (
@@ -115,12 +116,11 @@ class Comparison:
 
     def _build_candidate(self, store: Store, each: _ComparedCommit, version: str | None) -> Candidate:
         commit, match = each.commit, each.match
-        ancestry = store.run("merge-base", "--is-ancestor", commit.sha, self.base.sha, accept=(0, 1))
         return Candidate(
             sha=commit.sha,
             ref=commit.ref,
             what=commit.what,
-            on_base=ancestry.code == 0,
+            on_base=is_ancestor(store, commit.sha, self.base.sha),
             equal=match.equal,
             differing=_shorten(match.differing),
             absent=_shorten(match.absent),

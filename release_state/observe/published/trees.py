@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from release_state.observe.git.command import decode_output
-from release_state.observe.git.patches import parse_raw
+from release_state.observe.git.patches import parse_blocks
 from release_state.observe.git.store import Store
 from release_state.observe.published.built import Files
 
@@ -63,9 +63,8 @@ def read_changes(store: Store, pairs: Sequence[tuple[str, str]]) -> Iterator[tup
         # The second commit counts as the parent, so the first is compared with it.
         stdin = "".join(f"{commit} {earlier}\n" for commit, earlier in pairs[start : start + _AT_ONCE]).encode()
         output = store.run("diff-tree", "--stdin", "--always", "--format=%x01%H%x02", *_RAW, stdin=stdin).output
-        for block in output.split(b"\x01")[1:]:
-            commit, _, rest = block.partition(b"\x02")
-            yield decode_output(commit), [_parse_change(path, entry) for path, entry in parse_raw(rest).items()]
+        for commit, entries in parse_blocks(output):
+            yield decode_output(commit), [_parse_change(path, entry) for path, entry in entries.items()]
 
 
 def _parse_change(path: bytes, entry: bytes) -> TreeChange:
