@@ -128,6 +128,7 @@ class Option:
     help: str
     metavar: str
     """What stands for its value; empty if it takes none."""
+    is_repeatable: bool = False
 
 
 def list_options() -> list[Option]:
@@ -136,8 +137,9 @@ def list_options() -> list[Option]:
 
     class Recorder:
         def addoption(self, *names: str, **given: Any) -> None:
-            is_switch = given.get("action") == "store_true"
-            found.append(Option(names, given["help"], "" if is_switch else given["metavar"]))
+            action = given.get("action")
+            metavar = "" if action == "store_true" else given["metavar"]
+            found.append(Option(names, given["help"], metavar, is_repeatable=action == "append"))
 
     add_options(Recorder())
     return found

@@ -30,7 +30,7 @@ PLACES = {"README.md": "index.md", "SECURITY.md": "security.md", "CHANGELOG.md":
 COPIED = {"docs/assets": "assets", "reports/sample": "sample"}
 """Folders of files that pages show or load."""
 NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Use it", ("recipes", "results", "gates", "waiting", "reports", "demo")),
+    ("Use it", ("recipes", "results", "gates", "action", "waiting", "reports", "demo")),
     ("Set it", ("options", "token", "pytest", "own-checks")),
     ("Many versions, many projects", ("audit", "fleet")),
     ("My release failed", ("incidents", "states")),

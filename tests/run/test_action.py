@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -10,47 +11,36 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from release_state.run.options import list_options
+from tests.docs import action
 from tests.standins.world import World
 from tests.support.cli import ROOT, clean_environment
 from tests.support.runner import Command, obeyed, outputs
 from tests.support.worlds import variables, world_of
 
-ACTION = (ROOT / "action.yml").read_text(encoding="utf-8")
-
-
-def _block(name: str, text: str) -> str:
-    """The lines that are indented below `name:`, with the indentation taken off."""
-    found = re.search(rf"^( *){name}:\n((?:\1 +.*\n|\n)+)", text, re.MULTILINE)
-    assert found, f"action.yml has no {name}"
-    lines = found[2].splitlines()
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    return "\n".join(line[indent:] for line in lines) + "\n"
-
-
-def _pairs(text: str) -> dict[str, str]:
-    """The `name: value` lines of a block that has no deeper ones; values without quotes."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    return {name: value.strip().strip('"') for name, _, value in (line.partition(": ") for line in lines)}
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+CALLED = ROOT / ".github" / "workflows" / "release-state.yml"
+SCRIPT = runpy.run_path(str(ROOT / "action" / "run.py"))
 
 
 def _defaults() -> dict[str, str]:
-    inputs = _block("inputs", ACTION)
-    names = re.findall(r"^(\w+):$", inputs, re.MULTILINE)
-    return {name: _pairs(_block(name, inputs)).get("default", "") for name in names}
+    return {name: each.get("default", "") for name, each in ACTION["inputs"].items()}
 
 
 def _step() -> tuple[str, dict[str, str]]:
-    """The script of the only step, and its environment with expressions in it."""
-    steps = _block("steps", ACTION)
-    assert steps.count("- ") == 1, "one step"
-    assert re.search(r"^ *shell: bash$", steps, re.MULTILINE)
-    found = re.search(r"^ *run: (?![|>])(.+)$", steps, re.MULTILINE)
-    assert found
-    return found[1], _pairs(_block("env", steps))
+    """The script of the step that judges, and its environment with expressions in it."""
+    [step] = [step for step in ACTION["runs"]["steps"] if step.get("id") == "run"]
+    assert step["shell"] == "bash"
+    return step["run"], step["env"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +58,8 @@ class Runner:
 
     folder: Path
     command: Path | None
+    downloads: Path | None = None
+    """The folder that was restored from the cache."""
 
     @property
     def repository(self) -> Path:
@@ -85,10 +77,11 @@ class Runner:
         given = {**_defaults(), **inputs}
         given["token"] = given["token"].replace("${{ github.token }}", env.get("GITHUB_TOKEN", ""))
         step = {
-            name: re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda found: given[found[1]], template)
+            name: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda found: given[found[1]], template)
             for name, template in templates.items()
         }
-        assert not [value for name, value in step.items() if "${{" in value and given.get(name.lower()) != value]
+        step["RELEASE_STATE_ACTION_DOWNLOADS"] = str(self.downloads or "")
+        assert not [value for value in step.values() if "${{" in value and value not in given.values()]
         output = self.folder / "output"
         output.touch()
         (self.folder / "script.sh").write_text(f"{script}\n", encoding="utf-8")
@@ -148,11 +141,117 @@ def names_in(runner: Runner) -> set[str]:
 def test_inputs_and_outputs_are_those_that_are_documented() -> None:
     assert set(_defaults()) >= {"version", "channel", "phase", "package"}
     assert (_defaults()["channel"], _defaults()["phase"]) == ("pypi", "auto")
-    outputs = _block("outputs", ACTION)
-    assert {"verdict", "report"} <= set(re.findall(r"^(\w+):$", outputs, re.MULTILINE))
-    script, environment = _step()
-    assert "${{" not in script, "an input in the script's text would be run as a command"
+    assert {"verdict", "report"} <= set(ACTION["outputs"])
+    _, environment = _step()
     assert all("${{" in value for value in environment.values())
+    scripts = [step["run"] for step in ACTION["runs"]["steps"] if "run" in step]
+    assert scripts and not [script for script in scripts if "${{" in script], "an input would be run as a command"
+
+
+def test_each_option_is_an_input_or_has_a_reason_not_to_be() -> None:
+    """A new option: `python -m tests.docs.action --write`, or `NO_INPUT` there."""
+    options = {action.name_input(option): option for option in list_options()}
+    assert set(action.NO_INPUT) <= set(options)
+    inputs = set(options) - set(action.NO_INPUT)
+    called = yaml.safe_load(CALLED.read_text(encoding="utf-8"))
+    of_call = called[True]["workflow_call"]["inputs"]  # YAML 1.1 reads the key `on` as a truth value
+    assert set(ACTION["inputs"]) == inputs | set(action.OF_THE_ACTION)
+    assert set(of_call) == (inputs - {"repo"}) | {"packages"} | set(action.OF_THE_WORKFLOW)
+    assert [path.name for path, text in action.with_inputs().items() if path.read_text(encoding="utf-8") != text] == []
+    [step] = [step for step in called["jobs"]["state"]["steps"] if step.get("id") == "state"]
+    assert set(step["with"]) == set(ACTION["inputs"]) - {"cache"}
+    given = {name: value for name, value in step["with"].items() if name not in ("repo", "token")}
+    assert given == {name: f"${{{{ inputs.{name} }}}}" for name in given}
+
+
+def test_each_input_becomes_its_option() -> None:
+    values = {"VALUE": "one", "LINES": "one\n\n two \n", "SWITCH": "true"}
+    variables = {action.variable(option): option for option in action.list_inputs()}
+    environ = {name: values[name.split("_")[3]] for name in variables} | {"PATH": "/bin"}
+
+    given = list(SCRIPT["read_options"](environ))
+
+    expected = []
+    for name in sorted(variables):
+        option = variables[name].names[0]
+        shown = {"VALUE": [f"{option}=one"], "LINES": [f"{option}=one", f"{option}=two"], "SWITCH": [option]}
+        expected += shown[name.split("_")[3]]
+    assert given == expected
+    assert list(SCRIPT["read_options"](dict.fromkeys(variables, ""))) == ["--version="]
+    with pytest.raises(ValueError, match="input no-install: expected true or false"):
+        list(SCRIPT["read_options"]({"RELEASE_STATE_ACTION_SWITCH_NO_INSTALL": "yes"}))
+
+
+def test_the_called_workflow_only_reads_and_has_no_environment() -> None:
+    called = yaml.safe_load(CALLED.read_text(encoding="utf-8"))
+    assert list(called[True]) == ["workflow_call"] and called["permissions"] == {}
+    [job] = called["jobs"].values()
+    assert "environment" not in job and set(job["permissions"].values()) == {"read"}
+    checkouts = [step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert [each["persist-credentials"] for each in checkouts] == [False, False]
+    # Without them, checkout would take the caller's own repository, and its action.yml would judge it.
+    first = job["steps"][0]
+    assert first["if"] == "${{ !job.workflow_sha || !job.workflow_repository }}" and "exit 4" in first["run"]
+    assert (checkouts[1]["repository"], checkouts[1]["ref"], checkouts[1]["path"]) == (
+        *("${{ job.workflow_repository }}", "${{ job.workflow_sha }}", "suite"),
+    )
+    used = [step["uses"] for step in (*job["steps"], *ACTION["runs"]["steps"]) if "uses" in step]
+    assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", each) for each in used if each != "./suite")
+
+
+def requirements() -> dict[str, tuple[Requirement, list[str]]]:
+    """What the action installs: each requirement with its hashes, by name."""
+    text = (ROOT / "action" / "requirements.txt").read_text(encoding="utf-8")
+    found: dict[str, tuple[Requirement, list[str]]] = {}
+    for line in re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ").splitlines():
+        pin, *hashes = line.split(" --hash=")
+        requirement = Requirement(pin)
+        found[canonicalize_name(requirement.name)] = (requirement, [each.strip() for each in hashes])
+    return found
+
+
+def test_what_is_installed_is_pinned_by_hashes_to_what_is_tested() -> None:
+    """A changed dependency: `python3 action/lock.py`."""
+    text = (ROOT / "action" / "requirements.txt").read_text(encoding="utf-8")
+    assert "://" not in text and "--index" not in text and "--find" not in text
+    pins = (line.partition("==") for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines())
+    tested: dict[str, str] = {canonicalize_name(name): version for name, _, version in pins if version}
+    found = requirements()
+    for name, (requirement, hashes) in found.items():
+        [pin] = requirement.specifier
+        assert pin.operator == "==" and hashes, name
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each) for each in hashes)
+        assert tested.get(name, pin.version) == pin.version, name
+    # Everything that the suite and its build need, directly or through others.
+    needed, new = set[str](), {*_requires("release-state"), "hatchling"}
+    while new:
+        wanted = {Requirement(each) for each in new}
+        applies = {each for each in wanted if each.marker is None or each.marker.evaluate({"extra": ""})}
+        names = {canonicalize_name(each.name) for each in applies} - needed
+        needed |= names
+        new = {each for name in names for each in _requires(name)}
+    assert needed <= set(found)
+
+
+def _requires(name: str) -> list[str]:
+    try:
+        return metadata.requires(name) or []
+    except metadata.PackageNotFoundError:  # what builds the suite is not in the environment of the tests
+        return []
+
+
+def test_the_cache_has_a_key_for_each_list_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+
+    assert SCRIPT["main"](["downloads"]) == 0
+
+    found = outputs((tmp_path / "output").read_text(encoding="utf-8"))
+    digest = hashlib.sha256((ROOT / "action" / "requirements.txt").read_bytes()).hexdigest()[:16]
+    assert found["path"] == str(tmp_path / "release-state-downloads")
+    assert found["key"].endswith(f"-{digest}") and sys.implementation.cache_tag in found["key"]
+    cached = next(step for step in ACTION["runs"]["steps"] if step.get("uses", "").startswith("actions/cache@"))
+    assert cached["with"] == {name: f"${{{{ steps.downloads.outputs.{name} }}}}" for name in ("path", "key")}
 
 
 def test_a_green_verdict(clean: World, runner: Runner) -> None:
@@ -325,13 +424,55 @@ def test_an_installation_that_fails_is_said(clean: World, tmp_path: Path) -> Non
     assert "::error title=release-state::could not be installed" in step.output
 
 
-def test_the_token_is_not_given_to_what_installs_the_suite(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    started: list[dict[str, str]] = []
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, str]]]:
+    """The commands of an installation with their environments; none of them runs."""
+    found: list[tuple[list[str], dict[str, str]]] = []
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        found.append((command[5:], options["env"]))
+        is_broken = "--find-links" in command and len(found) == 1
+        return subprocess.CompletedProcess(command, 1 if is_broken else 0)
+
     monkeypatch.setenv("GITHUB_TOKEN", "t0ken")
     monkeypatch.setattr("venv.create", lambda *arguments, **options: None)
-    monkeypatch.setattr("subprocess.run", lambda command, **options: started.append(options["env"]))
+    monkeypatch.setattr("subprocess.run", run)
+    return found
 
-    runpy.run_path(str(ROOT / "action" / "run.py"))["install"](tmp_path)
 
-    [environment] = started
-    assert "PATH" in environment and "t0ken" not in environment.values()
+def test_the_token_is_not_given_to_what_installs_the_suite(
+    started: list[tuple[list[str], dict[str, str]]], tmp_path: Path
+) -> None:
+    SCRIPT["install"](tmp_path, tmp_path / "downloads")
+
+    assert started and all("PATH" in environment for _, environment in started)
+    assert not [value for _, environment in started for value in environment.values() if value == "t0ken"]
+
+
+def test_dependencies_come_first_by_their_hashes_and_then_the_suite_alone(
+    started: list[tuple[list[str], dict[str, str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the cache holds may be anything: it is verified like a download, and thrown away if it is not right."""
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    (downloads / "poisoned-1-py3-none-any.whl").touch()
+    monkeypatch.setenv("RELEASE_STATE_ACTION_PACKAGES", "acme-release-checks==1.0 --hash=sha256:00")
+
+    SCRIPT["install"](tmp_path, downloads)
+
+    commands = [command for command, _ in started]
+    assert [command[0] for command in commands] == ["install", "download", "install", "install", "install"]
+    cached, download, from_downloads, itself, packages = commands
+    for command in (cached, download, from_downloads, packages):
+        assert {"--require-hashes", "--only-binary", ":all:"} <= set(command)
+    assert "--no-index" in cached and cached == from_downloads and not downloads.exists()
+    assert {"--no-index", "--no-deps", "--no-build-isolation", str(ROOT)} <= set(itself)
+    assert "--no-deps" in packages
+    listed = Path(packages[-1]).read_text(encoding="utf-8")
+    assert listed == "acme-release-checks==1.0 --hash=sha256:00"
+
+
+def test_an_old_python_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.version_info", (3, 10, 12))
+    with pytest.raises(ValueError, match=r"needs Python 3\.11\.5 or newer: use actions/setup-python"):
+        SCRIPT["install"](tmp_path, tmp_path)
