@@ -103,7 +103,7 @@ def _table() -> Iterator[str]:
     for option in list_inputs():
         name = name_input(option)
         default = DEFAULTS.get(name, "" if option.metavar else "false")
-        cell = describe(option).replace("|", "\\|")
+        cell = re.sub(r"(\[\w+\])", r"`\1`", describe(option)).replace("|", "\\|")
         yield f"| `{name}` | {f'`{default}`' if default else ''} | {cell} |"
     for name, text in {**OF_THE_ACTION, **OF_THE_WORKFLOW}.items():
         whose = " (only the workflow)" if name in OF_THE_WORKFLOW else ""

@@ -227,9 +227,7 @@ def test_pytest_is_pinned_as_the_readme_says() -> None:
 
 
 def test_gate_gives_the_phase_and_the_outputs_of_the_action() -> None:
-    outputs = text_of("action.yml").partition("
-outputs:")[2].partition("
-runs:")[0]
+    outputs = text_of("action.yml").partition("\noutputs:")[2].partition("\nruns:")[0]
     declared = re.findall(r"^  ([a-z-]+):$", outputs, re.MULTILINE)
     assert declared and all(f"`{name}`" in GATES for name in declared)
     assert "phase: pre-release" in GATES and "--phase pre-release" in GATES
