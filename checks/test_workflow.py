@@ -13,19 +13,18 @@ from release_state.facts.hints import find_workflow_hint
 from release_state.facts.process import explain_unknown
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import (
-    PER_RUN,
     SOURCE,
     explain_unreadable,
     find_channel_input,
-    find_variation,
     has_free_channel_input,
     is_before_release,
     make_file_step,
-    may_cancel,
     read_workflow,
 )
-from release_state.facts.workflow.hazards import changes_shared_things
-from release_state.facts.workflow.publishing import find_uploads
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.overlaps import find_overlaps
+from release_state.facts.workflow.publishing import Upload, find_uploads
+from release_state.facts.workflow.starts import list_contexts
 from release_state.facts.workflow.weaknesses import (
     BACKENDS,
     find_shallow_checkouts,
@@ -125,24 +124,14 @@ def test_runs_stay_below_the_time_limit(release: Release) -> None:
 def test_one_release_at_a_time(release: Release) -> None:
     """One release runs at a time, and no run cancels another.
 
-    `concurrency` is set, and its group is the same for every channel and every run. `cancel-in-progress` is not true: a
-    release that is cancelled half-way is a partial one. If the group contains the channel, a run for TestPyPI and one
-    for PyPI compute their version and push at the same time. A workflow that pushes nothing disturbs no other run.
+    The jobs that push have `concurrency`, with one group for every channel and every run. If it contains the channel, a
+    run for TestPyPI and one for PyPI compute their version and push at the same time. `cancel-in-progress` holds for no
+    run that uploads: a release that is cancelled half-way is a partial one. A group for each tag keeps runs of tags
+    apart, and a workflow that pushes nothing disturbs no other run.
     """
     workflow = read_workflow(release)
-    is_apart = not changes_shared_things(workflow)
-    blocks = [workflow.file.concurrency] if workflow.file.concurrency else []
-    jobs = [placed.job for placed in workflow.jobs if placed.caller is None]
-    if not blocks and all(job.concurrency for job in jobs):
-        blocks = [job.concurrency for job in jobs if job.concurrency]
-    chosen = find_channel_input(workflow, release)
-    found = [] if blocks or is_apart else ["no `concurrency`"]
-    for block in blocks:
-        differs = find_variation(block.group, workflow, chosen)
-        if differs and not is_apart:
-            found.append(f"group {block.group} differs by {differs}")
-        if may_cancel(block, workflow) and differs not in PER_RUN:
-            found.append(f"cancel-in-progress is {block.cancels}")
+    uploads = [upload for upload in _find_uploads(workflow) if upload.may_be_to(release.channel.name)]
+    found = list(find_overlaps(workflow, uploads, release.base_branch, find_channel_input(workflow, release)))
     if found:
         raise ActionNeeded(
             expected="one `concurrency` group for all channels, without cancellation",
@@ -158,16 +147,15 @@ def test_one_release_at_a_time(release: Release) -> None:
 def test_dispatch_offers_the_channel(release: Release) -> None:
     """A manual start of the release workflow offers this channel.
 
-    The input of type choice has the channel as an option. A workflow that a tag or a push starts has no such input, and
-    one that publishes to a single index needs none.
+    The input of type choice has the channel as an option. A workflow that a tag or a push starts has no such input. One
+    that publishes to a single index, or to several in turn, needs none.
     """
     workflow = read_workflow(release)
     if "workflow_dispatch" not in workflow.file.triggers:
         raise NotApplicable(f"started by {', '.join(workflow.file.triggers) or 'nothing'}, not by hand")
     chosen, channel = find_channel_input(workflow, release), release.channel.name
-    indexes = {upload.index for upload in find_uploads(workflow.texts) if upload.workflow == workflow.path}
-    if chosen is None and len(indexes) == 1 and None not in indexes and not has_free_channel_input(workflow):
-        raise NotApplicable(f"a manual start publishes to {indexes.pop()} alone")
+    if chosen is None and not has_free_channel_input(workflow) and (why := _explain_one_way(workflow, release)):
+        raise NotApplicable(why)
     if chosen is None or channel not in chosen.options:
         offered = f"{chosen.name}: {', '.join(chosen.options)}" if chosen else "no choice input with a channel"
         raise ActionNeeded(
@@ -176,6 +164,32 @@ def test_dispatch_offers_the_channel(release: Release) -> None:
             why="people mistype a channel that they cannot choose, or cannot release to it",
             steps=[make_file_step(release, "Add the channel to the options of the input")],
         )
+
+
+def _find_uploads(workflow: ReleaseWorkflow) -> list[Upload]:
+    return [upload for upload in find_uploads(workflow.texts) if upload.workflow == workflow.path]
+
+
+def _explain_one_way(workflow: ReleaseWorkflow, release: Release) -> str:
+    """Why a manual start leaves no channel to choose; empty if it does, or if no upload is seen."""
+    uploads, text = _find_uploads(workflow), workflow.texts.get(workflow.path, "")
+    contexts = [
+        (upload, context, is_sure)
+        for upload in uploads
+        for kind, context, is_sure in list_contexts(upload, text, release.base_branch)
+        if kind == "dispatch"
+    ]
+    # Of a start by hand on a branch, where that uploads anything.
+    of_branch = [each for each in contexts if each[1].get("github.ref_type") == "branch"]
+    started = of_branch or contexts
+    indexes = sorted({upload.index for upload, _, _ in started if upload.index})
+    if not uploads:
+        return ""
+    if not started:
+        return "a manual start publishes nothing"
+    if len(indexes) < 2:
+        return f"a manual start publishes to {indexes[0] if indexes else 'one index'} alone"
+    return f"a manual start publishes to {join_items(indexes)}, in turn" if all(sure for _, _, sure in started) else ""
 
 
 @check("WORKFLOW-5", reads=READS, advice=True)

@@ -54,9 +54,10 @@ def test_upload_starts_once(release: Release) -> None:
     exist, and fails. An upload that skips existing files stands it.
     """
     read_workflow(release)
+    files = release.snapshot.workflow_files.present()
     _report(
         release,
-        hazards.find_double_starts(find_publishers(release.target, release.snapshot.workflow_files.present())),
+        hazards.find_double_starts(find_publishers(release.target, files), files.texts),
         why="two runs upload the same version, and the second fails",
         fix="Keep one of the two triggers",
     )

@@ -8,11 +8,8 @@ from functools import lru_cache
 from release_state.facts.process import explain_unknown
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import PlacedNeed, ReleaseWorkflow
-from release_state.facts.workflow.expressions import evaluate
-from release_state.facts.workflow.model import Concurrency, Input, find_expressions
+from release_state.facts.workflow.model import Input
 from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS
-from release_state.facts.workflow.publishing import find_uploads
-from release_state.facts.workflow.starts import find_starts
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import NotApplicable, Phase
 from release_state.model.plan import Step, step
@@ -190,8 +187,6 @@ def find_start(release: Release) -> WorkflowStart:
     return WorkflowStart(hindrance="the input that chooses the channel is unknown" if inputs else "")
 
 
-PER_RUN = ("github.run_id", "github.run_number", "github.run_attempt", "github.sha")
-"""What differs from run to run: runs of such groups never meet."""
 _CHANNEL_WORDS = ("environment", "channel", "index", "repository", "target")
 
 
@@ -199,30 +194,3 @@ def has_free_channel_input(workflow: ReleaseWorkflow) -> bool:
     """Whether a person types the channel, by the name of an input without options."""
     names = (field.name.lower() for field in workflow.file.inputs if not field.options)
     return any(word in name for name in names for word in _CHANNEL_WORDS)
-
-
-def may_cancel(block: Concurrency, workflow: ReleaseWorkflow) -> bool:
-    """Whether a newer run may cancel one that uploads: an expression is held against each event that starts it."""
-    if block.cancels in ("false", "true"):
-        return block.cancels == "true"
-    kinds = {"push": ("tag", "branch"), "release": ("release",), "workflow_dispatch": ("dispatch",)}
-    text = workflow.texts.get(workflow.path, "")
-    uploads = [upload for upload in find_uploads(workflow.texts) if upload.workflow == workflow.path]
-    started = {start.kind for upload in uploads for start in find_starts(upload, text)}
-    events = [name for name in workflow.file.triggers if not uploads or started.intersection(kinds.get(name, (name,)))]
-    return any(evaluate(block.cancels, {"github.event_name": name}) is not False for name in events)
-
-
-def find_variation(group: str, workflow: ReleaseWorkflow, channel_input: Input | None) -> str | None:
-    """The expression that makes a concurrency group differ between channels or runs; None if none does."""
-    for expression in find_expressions(group):
-        words = expression.replace("'", " ").lower()
-        for run in PER_RUN:
-            if run in words:
-                return run
-        inputs = [field.name for field in workflow.file.inputs if f"inputs.{field.name.lower()}" in words]
-        if inputs and (channel_input is None or channel_input.name in inputs):
-            return f"inputs.{channel_input.name if channel_input else inputs[0]}"
-        if set(workflow.file.triggers) - {"workflow_dispatch"} and "github.ref" in words:
-            return "github.ref"
-    return None

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import find_variation
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import NotReadable, read_yaml
 from release_state.facts.workflow.model import parse_workflow
+from release_state.facts.workflow.overlaps import find_variation
 from release_state.model.outcome import Statement
 from release_state.model.snapshot import Snapshot
 from release_state.plan.recovery import Recovery
@@ -60,7 +60,8 @@ def test_why_a_commit_has_no_ci_of_its_own(changes: dict[str, Any], why: str) ->
     ("triggers", "group", "varies"),
     [
         ("workflow_dispatch", "r-${{ github.ref }}", None),
-        ("push", "r-${{ github.ref }}", "github.ref"),
+        ("{push: {tags: ['v*']}}", "r-${{ github.ref }}", "github.ref"),
+        ("{push: {tags: ['v*']}}", "r-${{ github.ref_type }}", None),
         ("push", "release", None),
         ("workflow_dispatch", "${{ github.run_id }}", "github.run_id"),
         ("{workflow_dispatch: {inputs: {index: {}}}}", "r-${{ inputs.index }}", "inputs.index"),
@@ -70,7 +71,7 @@ def test_why_a_commit_has_no_ci_of_its_own(changes: dict[str, Any], why: str) ->
 def test_what_makes_a_group_vary(triggers: str, group: str, varies: str | None) -> None:
     text = f"on: {triggers}\njobs: {{a: {{steps: [{{run: make}}]}}}}\n"
     workflow = ReleaseWorkflow(w.PATH, {file.path: file.text for file in w.files(text)}, None)
-    assert find_variation(group, workflow, None) == varies
+    assert find_variation(group, workflow, None, of_tags="tags" in triggers) == varies
 
 
 def test_the_commit_that_declares_the_version_fits_best() -> None:

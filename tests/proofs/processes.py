@@ -2,17 +2,19 @@
 
 FOLDER holds bare git repositories, `owner+name/…`; nothing is fetched but the list of versions from the index. FILE is
 an answer sheet that was written by hand, as JSON: `{"owner/name": {"package", "workflow", "starts", "tag_template",
-"environment"}}`, with a list of names separated by commas where several workflows publish.
+"environment", "pull_request", "false_alarms"}}`, with a list of names separated by commas where several workflows
+publish. null: what git shows does not settle it. `false_alarms` are the IDs of the checks that are wrong there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -22,6 +24,8 @@ from typing import Any
 from msgspec import structs
 
 from release_state.facts.process import resolve
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.making import find_made
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import (
     Branch,
@@ -34,11 +38,15 @@ from release_state.model.snapshot import (
     WorkflowFiles,
 )
 from release_state.model.target import Channel, Target
+from release_state.observe.git.workflow_files import read_build_requirements
 from release_state.observe.http.client import HttpClient
 from release_state.observe.index.index import observe_index
 from release_state.settings.channels import pypi
+from tests.proofs.alarms import Alarm, find_alarms
 
 FOLDER = ".github/workflows/"
+_PULL = re.compile(r"\(#\d+\)$|^Merge pull request #\d+ ")
+_RELEASES = re.compile(r"releas|bump|\bversion\b|prepare|changelog|\bv?\d+\.\d+(\.\d+)?\b", re.IGNORECASE)
 LARGEST = 500_000
 """Bytes of a workflow file that are read."""
 
@@ -53,6 +61,8 @@ class Found:
     starts: tuple[str, ...] = ()
     template: str = ""
     environments: tuple[str, ...] = ()
+    has_pulls: bool = False
+    alarms: tuple[Alarm, ...] = ()
     candidates: int = 0
     wrong: list[str] = field(default_factory=list)
     """What differs from the answer sheet."""
@@ -96,6 +106,7 @@ def look(repository: str, git: Path, package: str, client: HttpClient) -> Found:
     )
     snapshot = Snapshot(observed_at=datetime.now(timezone.utc), target=target, phase="post-recovery", phase_reason="")
     base = Branch(name=target.base_branch or "main", sha=head)
+    requires, unread = read_build_requirements(run("show", "HEAD:pyproject.toml").encode() or None)
     resolved = resolve(
         structs.replace(
             snapshot,
@@ -105,21 +116,42 @@ def look(repository: str, git: Path, package: str, client: HttpClient) -> Found:
                 WorkflowFiles(
                     commit=head,
                     branch=base.name,
+                    build_requires=requires,
+                    build_unread=unread,
                     files=tuple(WorkflowFile(path=path, text=text[:LARGEST]) for path, text in texts.items()),
                 )
             ),
         )
-    ).target
-    publishers = resolved.process.publishers
+    )
+    alarms = tuple(find_alarms(resolved))
+    target = resolved.target
+    publishers = target.process.publishers
     return Found(
         repository=repository,
         package=package,
-        workflows=resolved.workflows,
-        starts=tuple(dict.fromkeys(start.kind for start in resolved.process.starts)),
-        template=resolved.tag_template,
+        workflows=target.workflows,
+        starts=tuple(dict.fromkeys(start.kind for start in target.process.starts)),
+        template=target.tag_template,
         environments=tuple(dict.fromkeys(filter(None, (each.environment for each in publishers)))),
-        candidates=len(resolved.process.candidates),
+        candidates=len(target.process.candidates),
+        has_pulls=has_release_pulls(target, tuple(tag.name for tag in tags), texts, run),
+        alarms=alarms,
     )
+
+
+def has_release_pulls(target: Target, tags: Sequence[str], texts: Mapping[str, str], run: Callable[..., str]) -> bool:
+    """Whether the last releases came by a pull request, as far as git and the workflow files show."""
+    if any("pull-request" in find_made(ReleaseWorkflow(path, texts)) for path in texts if path.startswith(FOLDER)):
+        return True
+    spelt = {name: version for name in tags if (version := target.parse_tag(name)) and not version.is_prerelease}
+    newest = sorted(spelt, key=lambda name: spelt[name])[-5:]
+    titles = [line for name in newest for line in run("log", "-3", "--format=%s", name, "--").splitlines()]
+    after = [
+        run("log", "--merges", "--ancestry-path", "--format=%s", f"{name}..HEAD", "--").splitlines()
+        for name in newest[-3:]
+    ]
+    titles += [lines[-1] for lines in after if lines]
+    return any(_PULL.search(title) and _RELEASES.search(title) for title in titles)
 
 
 def _is_wanted(path: str) -> bool:

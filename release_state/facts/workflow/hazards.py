@@ -56,18 +56,28 @@ def _find_silent_starts(publisher: Publisher, kinds: Collection[str], texts: Map
     for path in sorted(texts):
         if not path.startswith(f"{FOLDER}/") or path.endswith(f"/{publisher.workflow}"):
             continue
-        workflow = ReleaseWorkflow(path, texts)
-        made, needs = set(find_made(workflow)), workflow.find_needs_for(CONTENTS)
-        if made.intersection(kinds) and needs and all(need.need.own_token for need in needs):
+        made = _find_made_silently(ReleaseWorkflow(path, texts))
+        if made.intersection(kinds):
             what = "GitHub Release" if "release" in made.intersection(kinds) else "tag"
             maker = path.removeprefix(f"{FOLDER}/")
             yield f"{publisher.workflow} waits for a {what} that {maker} makes with GITHUB_TOKEN"
 
 
-def find_double_starts(publishers: Sequence[Publisher]) -> Iterator[str]:
-    """Yield what starts the upload twice: a GitHub Release also pushes its tag."""
-    kinds = {start.kind: each.workflow for each in publishers if not each.skips_existing for start in each.starts}
-    if {"tag", "release"} <= kinds.keys():
+def _find_made_silently(workflow: ReleaseWorkflow) -> set[str]:
+    """What a workflow makes with its own token alone; a run that a tag started makes no tag."""
+    made, needs = set[str](find_made(workflow)), workflow.find_needs_for(CONTENTS)
+    is_silent = bool(needs) and all(need.need.own_token for need in needs)
+    return made - ({"tag"} if workflow.file.by_tag else set()) if is_silent else set()
+
+
+def find_double_starts(publishers: Sequence[Publisher], texts: Mapping[str, str]) -> Iterator[str]:
+    """Yield what starts the upload twice: a GitHub Release also pushes its tag, unless a workflow makes it silently."""
+    sure = (each for each in publishers if not each.skips_existing and not each.is_guess)
+    kinds = {start.kind: each.workflow for each in sure for start in each.starts}
+    paths = (path for path in texts if path.startswith(f"{FOLDER}/"))
+    if {"tag", "release"} <= kinds.keys() and not any(
+        "release" in _find_made_silently(ReleaseWorkflow(path, texts)) for path in paths
+    ):
         yield f"a pushed tag starts {kinds['tag']}, and its GitHub Release starts {kinds['release']} as well"
 
 
@@ -146,9 +156,3 @@ def find_foreign_runners(uploads: Sequence[Upload]) -> Iterator[str]:
         runner = upload.job.job.runs_on.lower()
         if upload.how.lower() == _CONTAINER and runner.startswith(("macos", "windows")):
             yield f"{upload.job.where} runs {upload.how} on {upload.job.job.runs_on}"
-
-
-def changes_shared_things(workflow: ReleaseWorkflow) -> bool:
-    """Return whether two runs at once could disturb each other: a run pushes, or makes a pull request."""
-    pushes = (need.need.what for need in workflow.find_needs_for(CONTENTS))
-    return "pull-request" in find_made(workflow) or any("git push" in what or "semantic" in what for what in pushes)

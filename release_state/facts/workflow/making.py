@@ -38,12 +38,12 @@ _BUILDERS = ("pypa/cibuildwheel", "pyo3/maturin-action")
 
 def find_made(workflow: ReleaseWorkflow) -> tuple[Made, ...]:
     """Return what the steps of a workflow make, each once."""
-    return tuple(dict.fromkeys(made for at in workflow.steps for made in _made_by(at.step)))
+    return tuple(dict.fromkeys(made for at in workflow.steps for made in find_made_by(at.step)))
 
 
 def find_tag_jobs(workflow: ReleaseWorkflow) -> tuple[str, ...]:
     """Return the names of the jobs that make a tag, as a run shows them; of a called workflow, the calling job's."""
-    jobs = (at.job for at in workflow.steps if "tag" in _made_by(at.step))
+    jobs = (at.job for at in workflow.steps if "tag" in find_made_by(at.step))
     return tuple(dict.fromkeys(job.top.job.name or job.top.job.id for job in jobs))
 
 
@@ -54,7 +54,8 @@ def builds_platform_wheels(workflow: ReleaseWorkflow) -> bool:
     return not actions.isdisjoint(_BUILDERS) or any(words[0] == "cibuildwheel" for words in commands)
 
 
-def _made_by(step: JobStep) -> Iterator[Made]:
+def find_made_by(step: JobStep) -> Iterator[Made]:
+    """Yield what a step makes."""
     for made in _ACTIONS.get(step.uses.partition("@")[0].lower(), ()):
         is_draft = step.inputs.get("draft") == "true"
         published = made == "draft" and step.inputs.get("publish") == "true"

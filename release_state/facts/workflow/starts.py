@@ -105,6 +105,30 @@ def _pushes(
         yield "branch", trigger.branches or (), {**context, **branch}
 
 
+def list_contexts(
+    upload: Upload, text: str, base: str = "main"
+) -> Iterator[tuple[StartKind, Mapping[str, Value], bool]]:
+    """Yield what may start an upload: the kind, what is known in such a run, and whether it surely gets to the upload.
+
+    A start by hand is of the base branch, or of a tag where a branch does not reach the upload.
+    """
+    try:
+        events = read_events(text)
+    except NotReadable:
+        return
+    branch: dict[str, Value] = {
+        "github.ref_type": "branch",
+        "github.ref": f"refs/heads/{base}",
+        "github.ref_name": base,
+    }
+    tag: dict[str, Value] = {"github.ref_type": "tag", "github.ref": "refs/tags/v1.0.0"}
+    for kind, _, context in _scenarios(events, base):
+        likely = [context] if "github.ref" in context else [{**context, **branch}, {**context, **tag}]
+        reached = ((each, _reaches(upload, each)) for each in likely)
+        if found := next(((each, reaches) for each, reaches in reached if reaches is not False), None):
+            yield kind, found[0], found[1] is True
+
+
 def _reaches(upload: Upload, known: Mapping[str, Value]) -> bool | None:
     """Whether a run of this event gets as far as the upload; None if only the run can tell."""
     placed: PlacedJob | None = upload.job

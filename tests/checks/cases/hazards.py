@@ -36,6 +36,26 @@ def artifact(name: str, version: str = "v4") -> str:
 
 MATRIX = "    strategy: {matrix: {os: [a, b]}}\n"
 
+BY_INPUT = "{workflow_dispatch: {inputs: {index: {}}}}"
+IF_INPUT = TESTS.replace("{uses", "{if: \"inputs.index == 'test'\", uses", 1)
+BY_HAND_OR_TAG = "{push: {tags: ['v*']}, workflow_dispatch: {}}"
+IF_TAG = f"{{{PUBLISH}, if: \"startsWith(github.ref, 'refs/tags/')\"}}"
+BOTH = "{push: {tags: ['v*']}, release: {types: [published]}}"
+BY_VERSION = "{workflow_dispatch: {inputs: {version: {}}}}"
+PUSHES = "{run: git push origin $VERSION, env: {VERSION: '${{ inputs.version }}'}}"
+OFF_MAIN = "${{ github.ref != 'refs/heads/main' }}"
+NOTES = TAGGER.replace("workflow_dispatch", TAGS).replace(
+    "run: gh release create v1", "uses: softprops/action-gh-release@v2"
+)
+
+
+def cancels(group: str, on: str, when: str = "true") -> Snapshot:
+    """A ready state whose workflow uploads, with a group in which a newer run cancels the older."""
+    block = f'concurrency: {{group: "{group}", cancel-in-progress: "{when}"}}'
+    text = f"on: {on}\n{block}\njobs: {{ship: {{steps: [{{{PUBLISH}}}]}}}}\n"
+    return s.ready(workflow_files=w.observed(text))
+
+
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-7", "by a tag", ship(TAGS), HOLDS),
     ("WORKFLOW-7", "a branch that is none", ship("{push: {branches: [master]}}"), ACTION),
@@ -146,5 +166,39 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         HOLDS,
     ),
     ("WORKFLOW-4", "one index", ship("workflow_dispatch"), NONE),
-    ("WORKFLOW-4", "two indexes, nothing to choose", ship("workflow_dispatch", TESTS, PUBLISH), ACTION),
+    ("WORKFLOW-4", "two indexes in turn", ship("workflow_dispatch", TESTS, PUBLISH), NONE),
+    ("WORKFLOW-4", "two indexes, one by a free input", ship(BY_INPUT, IF_INPUT, PUBLISH), ACTION),
+    ("WORKFLOW-4", "by hand to one, by a tag to the other", ship(BY_HAND_OR_TAG, TESTS, IF_TAG), NONE),
+    ("WORKFLOW-4", "by hand nothing", ship(BY_HAND_OR_TAG, job="    if: github.event_name == 'push'\n"), NONE),
+    ("WORKFLOW-3", "by a tag, cancelling in a group of each tag", cancels("${{ github.ref }}", TAGS), HOLDS),
+    ("WORKFLOW-3", "by a tag, cancelling in one group", cancels("p-${{ github.event.push.ref }}", TAGS), ACTION),
+    ("WORKFLOW-3", "by a tag, cancelling in groups of kinds", cancels("${{ github.ref_type }}", TAGS), ACTION),
+    ("WORKFLOW-3", "by hand, cancelling", cancels("${{ github.ref }}", "workflow_dispatch"), ACTION),
+    ("WORKFLOW-3", "by hand, it pushes a tag that a person names", ship(BY_VERSION, KEEPS, PUSHES, PUBLISH), HOLDS),
+    (
+        "WORKFLOW-3",
+        "by hand, it pushes a tag that it computes",
+        ship(BY_VERSION, KEEPS, PUSHES.replace("inputs.version", "steps.next.outputs.version"), PUBLISH),
+        ACTION,
+    ),
+    ("WORKFLOW-3", "by hand, not cancelling on main", cancels("r", "workflow_dispatch", OFF_MAIN), HOLDS),
+    (
+        "WORKFLOW-3",
+        "the job that pushes has a group of its own",
+        ship(
+            "{push: {branches: [main]}}",
+            KEEPS,
+            "run: git push origin main",
+            PUBLISH,
+            job="    concurrency: 'release-${{ github.ref }}'\n",
+        ),
+        HOLDS,
+    ),
+    (
+        "WORKFLOW-8",
+        "by both, but the run of the tag makes the release",
+        ship(BOTH, PUBLISH, "{run: gh release create v1, env: {GH_TOKEN: '${{ github.token }}'}}"),
+        HOLDS,
+    ),
+    ("WORKFLOW-7", "a tag that a run of the tag uses", ship(TAGS, workflows_t=NOTES), HOLDS),
 ]

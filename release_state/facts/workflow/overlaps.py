@@ -1,0 +1,88 @@
+"""Where two runs of the release workflow disturb each other: both push, or the newer one cancels the older (pure).
+
+Source: https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from release_state.facts.workflow.calls import PlacedJob, PlacedNeed, ReleaseWorkflow
+from release_state.facts.workflow.expressions import Value, evaluate
+from release_state.facts.workflow.making import find_made_by
+from release_state.facts.workflow.model import Concurrency, Input, find_expressions
+from release_state.facts.workflow.needs import CONTENTS
+from release_state.facts.workflow.publishing import Upload
+from release_state.facts.workflow.starts import list_contexts
+
+_PER_RUN = re.compile(r"\bgithub\.(?:run_id|run_number|run_attempt|sha)\b")
+"""What differs from run to run: runs of such groups never meet."""
+_REF = re.compile(r"\bgithub\.(?:ref|ref_name|event\.release\.tag_name)\b")
+
+
+def find_overlaps(
+    workflow: ReleaseWorkflow, uploads: Sequence[Upload], base: str, channel_input: Input | None
+) -> Iterator[str]:
+    """Yield why two runs may push at once, and where a newer run cancels one that uploads."""
+    text = workflow.texts.get(workflow.path, "")
+    contexts = [(upload, context) for upload in uploads for _, context, _ in list_contexts(upload, text, base)]
+    of_tags = any(context.get("github.ref_type") == "tag" for _, context in contexts)
+    for job in _find_pushers(workflow):
+        blocks = _list_blocks(job)
+        differs = {each.group: find_variation(each.group, workflow, channel_input, of_tags=of_tags) for each in blocks}
+        if not blocks:
+            yield "no `concurrency`"
+        elif all(differs.values()):
+            yield from (f"group {group} differs by {what}" for group, what in differs.items())
+    for upload, context in contexts:
+        for block in _list_blocks(upload.job):
+            if _cancels(block, context) and not _is_of_one_run(block.group, context):
+                yield f"cancel-in-progress is {block.cancels}"
+
+
+def _find_pushers(workflow: ReleaseWorkflow) -> tuple[PlacedJob, ...]:
+    """The jobs that push, or make a pull request; release-please stands a second run of itself."""
+    needs = (need for need in workflow.find_needs_for(CONTENTS) if re.search("git push|semantic", need.need.what))
+    pushes = [need for need in needs if not _is_of_given_name(need)]
+    steps = (at for at in workflow.steps if "release-please" not in at.step.uses)
+    makers = [at.job for at in steps if "pull-request" in find_made_by(at.step)]
+    return tuple({job.where: job for job in (*(need.at.job for need in pushes), *makers)}.values())
+
+
+def _is_of_given_name(need: PlacedNeed) -> bool:
+    """Whether a push is of one ref whose name a person gave to this run: another run pushes another one."""
+    at, words = need.at, need.need.words
+    env = {**at.job.workflow.env, **at.job.job.env, **at.step.env}
+    names = [name for word in words for name in re.findall(r"^\"?\$\{?(\w+)\}?\"?$", word)]
+    return bool(names) and "inputs." in env.get(names[-1], "") and words[-1].strip('"').startswith("$")
+
+
+def _list_blocks(placed: PlacedJob) -> list[Concurrency]:
+    """The `concurrency` blocks that a job waits for: its own, those of its callers and of the workflow files."""
+    above = _list_blocks(placed.caller) if placed.caller else []
+    return [*filter(None, (placed.job.concurrency, placed.workflow.concurrency)), *above]
+
+
+def _cancels(block: Concurrency, context: Mapping[str, Value]) -> bool:
+    return evaluate(block.cancels, context) is not False
+
+
+def _is_of_one_run(group: str, context: Mapping[str, Value]) -> bool:
+    """Whether no other version's run is in the group of such a run."""
+    text = " ".join(find_expressions(group))
+    return bool(_PER_RUN.search(text) or (context.get("github.ref_type") == "tag" and _REF.search(text)))
+
+
+def find_variation(group: str, workflow: ReleaseWorkflow, channel_input: Input | None, *, of_tags: bool) -> str | None:
+    """Return the expression by which a concurrency group differs between channels or runs; None if none does.
+
+    `of_tags`: runs are of tags, so that each has another `github.ref`.
+    """
+    words = " ".join(find_expressions(group)).replace("'", " ").lower()
+    inputs = [field.name for field in workflow.file.inputs if f"inputs.{field.name.lower()}" in words]
+    if run := _PER_RUN.search(words):
+        return run[0]
+    if inputs and (channel_input is None or channel_input.name in inputs):
+        return f"inputs.{channel_input.name if channel_input else inputs[0]}"
+    return "github.ref" if of_tags and _REF.search(words) else None
