@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import Kind
@@ -76,8 +77,7 @@ class _Disagreement:
     step: Step
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     """One version."""
 
     version: str
