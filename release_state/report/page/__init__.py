@@ -145,8 +145,9 @@ class _Target:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """Which phase was checked and why, and who ran it."""
-        phase, reason = name_phase(self.verdict.phase), self.verdict.phase_reason
+        """Which phase was checked and why, and who ran it. Where all is well, the diagnosis says the same."""
+        phase = name_phase(self.verdict.phase)
+        reason = "" if self.verdict.exit is Exit.OK else self.verdict.phase_reason
         who = f"{self.origin.user} on {self.origin.host}" if self.origin.user else self.origin.host
         return [("Phase", f"{phase}: {reason}" if reason else phase), ("By", who)]
 
