@@ -22,7 +22,6 @@ from release_state.facts.logs.attribution import (
     is_dry_log,
     is_dry_name,
 )
-from release_state.facts.logs.explanation import explain_log
 from release_state.facts.logs.lines import parse_log
 from release_state.facts.own_run import is_job_of
 from release_state.model.observation import Observation
@@ -181,6 +180,8 @@ class RunLookup:
             meaning = "The run ended before a job began."
             self.explanation = ExplainedRun(run=run, attributed_by=_join_reasons(attribution), meaning=meaning)
             return True
+        from release_state.facts.logs.explanation import explain_log  # most runs read no log
+
         succeeded = run.conclusion == "success"
         lines = parse_log(self.log(job))
         attribution = attribution.combine(attribute_log(lines, target))
