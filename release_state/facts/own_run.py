@@ -10,6 +10,7 @@ from glob import escape
 
 from release_state.facts.workflow.calls import PlacedJob, ReleaseWorkflow
 from release_state.facts.workflow.model import Workflow, WorkflowJob
+from release_state.model.outcome import Phase
 from release_state.model.process import Publisher
 from release_state.model.snapshot import OwnRun
 from release_state.model.target import Target
@@ -18,6 +19,8 @@ _EVEN_AFTER_FAILURE = re.compile(r"\b(?:always|cancelled|failure)\s*\(")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _MATRIX = re.compile(r" \(.*\)$", re.DOTALL)
 _OWN_NAME = "release-state"
+"""This suite in a step, and the ID of the job of its reusable workflow."""
+_OWN_WORKFLOW = re.compile(r"[\w.-]+/[\w.-]+/\.github/workflows/release-state\.yml@\S+")
 
 
 def find_own_publishers(target: Target, run: OwnRun) -> tuple[Publisher, ...]:
@@ -73,8 +76,17 @@ def is_gated(name: str, gated: Collection[str]) -> bool:
 
 
 def _find_asking(path: str, texts: Mapping[str, str], job: str) -> PlacedJob | None:
-    """The job with this ID, of the workflow or of one that it calls; None if there is none, or several."""
-    found = [each for each in ReleaseWorkflow(path, texts).jobs if each.job.id == job and not each.job.uses]
+    """The job with this ID, of the workflow or of one that it calls; None if there is none, or several.
+
+    For a job of this suite's reusable workflow, which is a file of another repository, the job that calls it.
+    """
+    jobs = ReleaseWorkflow(path, texts).jobs
+    found = [each for each in jobs if each.job.id == job and not each.job.uses]
+    if not found and job == _OWN_NAME:
+        # The verification after the upload may call it, too: only a literal phase says that it is not the one.
+        calls = [each for each in jobs if _OWN_WORKFLOW.fullmatch(each.job.uses)]
+        phases = [each.job.inputs.get("phase", "auto") for each in calls]
+        found = [each for each, phase in zip(calls, phases, strict=True) if phase == Phase.PRE_PUBLISH or "${" in phase]
     return found[0] if len(found) == 1 else None
 
 

@@ -5,6 +5,7 @@ Like the plugin, which registers them, imports only the standard library and pyt
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -70,11 +71,20 @@ def pytest_make_collect_report(
     """Add the checks of one's own to those of the folder."""
     report = yield
     if isinstance(collector, pytest.Session) and report.passed:
+        from release_state.common.errors import UsageProblem
         from release_state.run.own_checks import make_collectors
+        from release_state.run.safeguards import usage_error
         from release_state.run.session import KEY
+        from release_state.settings.own_checks import find_own_checks
 
-        places = getattr(collector.config.stash.get(KEY, None), "own_checks", ())
-        report.result += make_collectors(collector, places)
+        config = collector.config
+        places = getattr(config.stash.get(KEY, None), "own_checks", ())
+        try:
+            if is_listing(config.option):
+                places = find_own_checks(config.option.release_state_checks, os.environ, config.invocation_params.dir)
+            report.result += make_collectors(collector, tuple(places))
+        except UsageProblem as problem:  # a run has loaded them before
+            raise usage_error(problem) from None
     return report
 
 

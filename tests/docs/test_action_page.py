@@ -68,6 +68,6 @@ def test_its_examples_have_inputs_that_exist() -> None:
     assert len(calls) == 2 and len(uses) == 2
     assert all(set(job["with"]) <= set(called["inputs"]) for job in calls)
     assert all(set(step["with"]) <= set(action["inputs"]) for step in uses)
-    needed = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["state"]["permissions"]
+    needed = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["release-state"]["permissions"]
     assert all(job["permissions"] == needed for job in calls), "a called workflow gets no right that its caller lacks"
     assert {f"`{name}`" for name in action["outputs"]} <= set(re.findall(r"`\w+`", TEXT))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from release_state.facts.own_run import find_gated_jobs, find_needed_jobs, is_gated, is_job_of
+from release_state.facts.workflow.model import parse_workflow
+from tests.support.cli import ROOT
 
 PATH, CALLED = ".github/workflows/release.yml", ".github/workflows/build.yml"
 GATE = "gate: {needs: [build], steps: [{run: release-state --version 1}]}"
@@ -67,6 +69,33 @@ def test_a_gate_that_may_be_one_of_two_jobs() -> None:
     twice = OUTER.replace("alone: {}", "more: {uses: ./.github/workflows/build.yml}")
     for outer in (twice, OUTER.replace("alone: {}", "gate: {steps: [{run: release-state}]}")):
         assert find_gated_jobs(PATH, {PATH: outer, CALLED: flow("needs: gate")}, "gate") is None
+
+
+CALL = "octo/release-state/.github/workflows/release-state.yml@1234"
+
+
+@pytest.mark.parametrize(
+    ("more", "gated"),
+    [
+        ("verify: {needs: publish, uses: CALL, with: {phase: post-release}}", {"publish", "verify"}),
+        ("early: {uses: CALL, with: {phase: pre-release}}", {"publish"}),
+        ("other: {uses: octo/other/.github/workflows/build.yml@1234}", {"publish"}),
+        ("early: {uses: CALL, with: {phase: '${{ inputs.phase }}'}}", None),
+        ("early: {uses: CALL, with: {phase: pre-publish}}", None),
+    ],
+)
+def test_a_gate_that_is_a_call_of_the_reusable_workflow(more: str, gated: set[str] | None) -> None:
+    text = f"jobs: {{gate: {{uses: CALL, with: {{phase: pre-publish}}}}, publish: {{needs: gate}}, {more}}}"
+    text = text.replace("CALL", CALL)
+    assert find_gated_jobs(PATH, {PATH: text}, "release-state") == gated
+    assert find_gated_jobs(PATH, {PATH: text}, "elsewhere") is None
+    no_gate = text.replace("phase: pre-publish}}, publish", "phase: auto}}, publish")
+    assert find_gated_jobs(PATH, {PATH: no_gate}, "release-state") in (None, frozenset())
+
+
+def test_the_reusable_workflow_has_the_job_that_is_looked_for() -> None:
+    text = (ROOT / ".github" / "workflows" / "release-state.yml").read_text(encoding="utf-8")
+    assert [job.id for job in parse_workflow(text).jobs] == ["release-state"]
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,8 @@ def test_a_package_is_found_and_can_be_required(clean: World, tmp_path: Path) ->
     assert "RELEASE_STATE_CHECKS 'package:acme_checks': no such package is installed" in missing.output
 
 
-def test_a_gate_of_many_projects_has_them(clean: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "with a worker"])
+def test_a_gate_of_many_projects_has_them(workers: tuple[str, ...], clean: World, tmp_path: Path) -> None:
     listed = tmp_path / "projects.toml"
     listed.write_text(
         f'[[project]]\npackage = "{clean.package}"\nrepository = "{clean.repository}"\n'
@@ -169,8 +170,9 @@ def test_a_gate_of_many_projects_has_them(clean: World, tmp_path: Path) -> None:
         encoding="utf-8",
     )
     done = suite(
-        *("--project-list", str(listed), "--version", "0.2.0", "--github-api-url", clean.github.url, "--no-install"),
-        *("--github-status-url", "", "--index-status-url", "", "--checks", str(written(tmp_path))),
+        *(*workers, "--project-list", str(listed), "--version", "0.2.0", "--no-install"),
+        *("--github-api-url", clean.github.url, "--github-status-url", "", "--index-status-url", ""),
+        *("--checks", str(written(tmp_path))),
         env={"GITHUB_TOKEN": clean.token}, reports_dir=tmp_path / "reports",
     )  # fmt: skip
 
@@ -363,6 +365,13 @@ def test_the_list_has_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert str(path) in lines[-1]
     assert main(["--list-checks", "--checks", "nowhere"]) == 4
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_an_editor_lists_them_too(tmp_path: Path) -> None:
+    listed = suite("--collect-only", "-q", "--checks", str(written(tmp_path)))
+    assert listed.returncode == 5 and f"{tmp_path}/own/acme.py::tag_is_there" in listed.stdout
+    broken = suite("--collect-only", "-q", "--checks", str(written(tmp_path, "raise OSError\n")))
+    assert broken.returncode == 4 and "cannot be imported: OSError" in broken.stderr
 
 
 def test_an_audit_has_none(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ class WorkflowJob:
     id: str
     name: str = ""
     uses: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Its `with`."""
     permissions: Permissions | None = None
     """None if it has no block of its own."""
     minutes: str = ""
@@ -188,6 +190,7 @@ def _parse_job(name: str, block: Mapping[str, Any]) -> WorkflowJob:
         id=name,
         name=_text(block.get("name")),
         uses=_text(block.get("uses")),
+        inputs=_texts(block.get("with")),
         permissions=_parse_permissions(block),
         minutes=_text(block.get("timeout-minutes")),
         concurrency=_parse_concurrency(block),
