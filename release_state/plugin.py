@@ -24,6 +24,7 @@ import pytest
 from release_state.common.errors import UsageProblem, redact
 from release_state.run import collecting, safeguards
 from release_state.run.ends import Interrupts, block_interrupts, unblock_interrupts
+from release_state.run.last_screen import LastScreen, is_silent, silence_pytest
 from release_state.run.listing import Listing, is_listing
 from release_state.run.options import (
     add_options,
@@ -40,6 +41,7 @@ from release_state.run.safeguards import (
     isolate_workers,
     load_suite,
     refuse_to_start,
+    shorten_paths,
     show_no_values,
     silence_commands,
     usage_error,
@@ -86,7 +88,7 @@ def pytest_load_initial_conftests(
         raise usage_error(problem) from None
     except Exception as error:
         cause = getattr(error, "cause", error)
-        text = redact(" ".join(str(cause).split()))
+        text = shorten_paths(redact(" ".join(str(cause).split())))
         raise pytest.UsageError(f"the suite cannot be loaded: {type(cause).__name__}: {text}") from error
 
 
@@ -159,6 +161,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[KEY] = run.session
     made.callback(run.close)
     run.register(config.pluginmanager, interrupts)
+    config.pluginmanager.register(LastScreen(run), "release-state-last-screen")
+    silence_pytest(config.option, executes=run.executes)
     isolate_workers(config)
     try:
         run.prepare_reports(config)
@@ -203,26 +207,13 @@ def _worker_session(config: pytest.Config, given: Mapping[str, Any]) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
-    """Print our header; pytest's own, on versions and plugins, comes with -v only."""
-    option, run = session.config.option, _run_of(session.config)
-    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
-    if run is not None and reporter is not None:
-        from release_state.verdict.conclude import COUNTED
-
-        for name in COUNTED:
-            reporter.stats.setdefault(name, [])  # pytest shows counts in this order, and skips empty ones
-    is_brief = run is not None and reporter is not None and option.verbose == 0 and not option.no_header
-    if is_brief:
-        option.no_header = True
-        reporter.showfspath = False  # one line of dots, not one for each file
+    """Start the workers without Ctrl-C."""
     with ExitStack() as starting:
         if session.config.pluginmanager.has_plugin("dsession"):
             if (interrupts := session.config.stash.get(_INTERRUPTS, None)) is not None:
                 starting.enter_context(interrupts.postpone())
             starting.enter_context(block_interrupts())
         yield
-    for line in run.header() if is_brief else ():
-        reporter.write_line(line)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -248,21 +239,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return translate(item, call, report)
 
 
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """Name the outcome in the progress line and in the summary."""
+def pytest_report_teststatus(
+    report: pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Name the outcome in the progress line, if there is one, and in the summary."""
     from release_state.run.checks import status
 
-    return status(report)
+    named = status(report)
+    return (named[0], "", ("", {})) if named and is_silent(config) else named
 
 
 def _run_of(config: pytest.Config) -> Any:
     return config.stash.get(_RUN, None)
-
-
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    """The header of the run, which pytest prints with -v."""
-    run = _run_of(config)
-    return run.header() if run else []
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

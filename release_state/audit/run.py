@@ -19,7 +19,7 @@ from release_state.observe.git.reader import find_repository
 from release_state.observe.token import find_token
 from release_state.report.files import NOT_WHOLE, ReportFiles, format_subject
 from release_state.report.screen import Screen
-from release_state.run.base import Run, own_run_id
+from release_state.run.base import Ending, Run, list_sites, own_run_id
 from release_state.run.options import Invocation
 from release_state.settings.config import Arguments, load
 from release_state.settings.validate import one_of
@@ -43,6 +43,7 @@ class AuditRun(Run):
         given = self.given
         config = self.config = load(given.arguments, given.environ, given.cwd, find_repository)
         check_waivers(config.waivers)
+        self.sites = list_sites(config)
         token, self.token_source = find_token(given.environ, config.targets[0].github_api)
 
         def observe(cancel: threading.Event) -> Sequence[AuditSnapshot]:
@@ -77,9 +78,14 @@ class AuditRun(Run):
         self.notes += self.workflow.write(summary.step_report(verdicts, html.name), html)
 
     def show(self, screen: Screen) -> None:
-        """Print for each channel its verdict, its habits and the disagreements by kind."""
-        for verdict in self.judged():
-            summary.show_verdict(screen, verdict)
+        """Print for each channel its habits and the disagreements by kind; of several, each with its verdict."""
+        judged = self.judged()
+        for verdict in judged:
+            summary.show_verdict(screen, verdict, is_alone=len(judged) == 1)
+
+    def endings(self) -> Sequence[Ending]:
+        """How the audit of each channel ended."""
+        return [Ending(each.words, summary.describe_ending(each), each.exit) for each in self.judged()]
 
 
 def check_usage(arguments: Arguments, refused: Sequence[str], named: Sequence[str]) -> None:

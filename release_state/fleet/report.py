@@ -16,7 +16,7 @@ from release_state.audit.report.page import render_frame
 from release_state.common.text import sanitize
 from release_state.fleet.projects import Part, ProjectRow, find_worst
 from release_state.model.observation import AwareDatetime, Model
-from release_state.model.outcome import Exit
+from release_state.model.outcome import Exit, Outcome
 from release_state.model.plan import Step
 from release_state.report.actions import StepReport, annotation, errors_first
 from release_state.report.document import build_model_schema
@@ -160,19 +160,18 @@ def header(listed: Path, total: int, audit: str | None, github_api: str, token_s
 
 
 def show_rows(screen: Screen, rows: Sequence[ProjectRow], total: int) -> None:
-    """Print the projects with findings, and the verdict over all."""
+    """Print the projects with findings, and the number of projects by verdict."""
     for row in rows:
         if row.exit is not Exit.OK and not screen.is_quiet:
             _show(screen, row)
-    code = find_worst(rows)
-    colour = "green" if code is Exit.OK and len(rows) == total else "red" if code in _RED else "yellow"
     screen.line()
-    screen.line(describe_verdict(rows, total), bold=True, **{colour: True})
-    screen.line(_count_verdicts(rows), 2, 2)
+    screen.line(f"{len(rows)} of {total} projects: {_count_verdicts(rows)}", 2, 2)
 
 
 def _show(screen: Screen, row: ProjectRow) -> None:
-    screen.finding(f"{row.verdict}: {row.project} ({row.repository})", (), is_red=row.exit in _RED)
+    outcome = Outcome.ACTION_NEEDED if row.exit in _RED else Outcome.UNKNOWN
+    screen.line()
+    screen.finding(f"{row.verdict}: {row.project} ({row.repository})", (), outcome)
     for line in row.findings[:_SHOWN]:
         screen.line(sanitize(line), 4, 2)
     if len(row.findings) > _SHOWN:

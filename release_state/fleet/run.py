@@ -14,13 +14,13 @@ import pytest
 from release_state.common.errors import UsageProblem
 from release_state.fleet import report
 from release_state.fleet.look import Look
-from release_state.fleet.projects import ProjectRow, read_projects
+from release_state.fleet.projects import ProjectRow, find_worst, read_projects
 from release_state.fleet.session import FILE, FleetController
-from release_state.model.outcome import Phase
+from release_state.model.outcome import Exit, Phase
 from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles
 from release_state.report.screen import Screen
-from release_state.run.base import Run
+from release_state.run.base import Ending, Run
 from release_state.run.checks import catalogue
 from release_state.run.options import Invocation
 from release_state.run.own_checks import describe_origins
@@ -132,6 +132,14 @@ class FleetRun(Run):
         screen.tracebacks(found)
 
     def show(self, screen: Screen) -> None:
-        """Print a line for each project that needs attention, and the verdict over all."""
+        """Print each project that needs attention, and the number of projects by verdict."""
         if rows := self.judged():
             report.show_rows(screen, rows, len(self.projects))
+
+    def endings(self) -> Sequence[Ending]:
+        """How the run over all projects ended, as if it had one target."""
+        rows, total = self.judged(), len(self.projects)
+        words = report.describe_verdict(rows, total)
+        code = find_worst(rows)
+        is_part = code is Exit.OK and len(rows) < total
+        return [Ending(words, words, Exit.UNKNOWN if is_part else code)] if rows else []

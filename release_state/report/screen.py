@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -19,14 +21,20 @@ from release_state.model.outcome import CheckResult, Exit, Outcome
 from release_state.model.plan import Step
 from release_state.observe.defects import Defect, Progress, describe_defects
 from release_state.report.files import ReportFiles
+from release_state.report.hyperlinks import can_link, link
 
 _EVERY = 0.1
 """Seconds between two updates of the progress line."""
 
 
+def is_quiet(config: pytest.Config) -> bool:
+    """Whether the run was started with `-q`."""
+    return bool(config.option.release_state_quiet)
+
+
 def is_live(reporter: pytest.TerminalReporter) -> bool:
     """Whether the progress line is shown: on a terminal that can erase a line, without CI and without `-q`."""
-    quiet = reporter.config.option.verbose < 0 or os.environ.get("TERM") == "dumb"
+    quiet = is_quiet(reporter.config) or os.environ.get("TERM") == "dumb"
     return bool(reporter.isatty and not quiet and not os.environ.get("CI"))
 
 
@@ -40,8 +48,10 @@ def show_progress(reporter: pytest.TerminalReporter, progress: Progress, is_over
 
 
 _MOST_TRACEBACKS = 5
-_ASCII = {"✓": "+", "✗": "x", "…": "."}
-"""Symbols of outcomes for a terminal that can show ASCII only."""
+ADVICE = "•"
+"""The sign of a finding or a step that decides nothing."""
+_ASCII = {"✓": "+", "✗": "x", "…": ".", ADVICE: "*"}
+"""Symbols for a terminal that can show ASCII only."""
 _COLOURS = {
     Outcome.HOLDS: "green",
     Outcome.ACTION_NEEDED: "red",
@@ -49,20 +59,45 @@ _COLOURS = {
     Outcome.IN_PROGRESS: "yellow",
     Outcome.UNKNOWN: "yellow",
 }
+_ENDINGS = {
+    Exit.OK: ("as it should be", "green"),
+    Exit.ACTION_NEEDED: ("action needed", "red"),
+    Exit.INTERRUPTED: ("interrupted", "yellow"),
+    Exit.DEFECT: ("a defect, or no report", "red"),
+    Exit.USAGE: ("wrong usage", "red"),
+    Exit.NOTHING_CHECKED: ("nothing checked", "yellow"),
+    Exit.UNKNOWN: ("could not verify", "yellow"),
+    Exit.IN_PROGRESS: ("in progress", "yellow"),
+}
+"""What an exit code means, and its colour."""
+
+
+class _Rows:
+    """Counts rows in place of a terminal."""
+
+    isatty = True
+    config = SimpleNamespace(option=SimpleNamespace(release_state_quiet=False))
+
+    def __init__(self, width: int) -> None:
+        self.rows, self._width = 0, width
+
+    def write_line(self, line: str, **_: bool) -> None:
+        self.rows += sum(max(1, -(-len(part) // self._width)) for part in line.split("\n"))
 
 
 class Screen:
     """Writes lines of escaped text; pytest handles colours and `NO_COLOR`."""
 
-    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+    def __init__(self, reporter: pytest.TerminalReporter, sites: Iterable[str] = ()) -> None:
         self.reporter = reporter
+        self._sites = tuple(sites) if can_link(os.environ, bool(reporter.isatty)) else ()
         self.encoding = getattr(sys.stdout, "encoding", None) or "ascii"
         if os.environ.get("TERM") == "dumb":
             self.encoding = "ascii"
-        self.width = shutil.get_terminal_size().columns
-        self.wraps = reporter.isatty
+        self.width, self.height = shutil.get_terminal_size()
+        self.wraps = bool(reporter.isatty)
         """Whether prose is wrapped; piped output keeps one line each, so that it can be searched."""
-        self.is_quiet = reporter.config.option.verbose < 0
+        self.is_quiet = is_quiet(reporter.config)
 
     def line(self, words: str = "", indent: int = 0, hanging: int = 0, **markup: bool) -> None:
         """Write prose; wrapped lines are indented by `hanging` more."""
@@ -80,6 +115,16 @@ class Screen:
         """Write a line without wrapping, so that it can be copied."""
         self.reporter.write_line(" " * indent + self.shown(words), **markup)
 
+    def count_rows(self, write: Callable[[Screen], object]) -> int:
+        """The rows that something takes on this terminal."""
+        counter = _Rows(self.width)
+        write(Screen(cast("pytest.TerminalReporter", counter)))
+        return counter.rows
+
+    def linked(self, words: str, url: str) -> str:
+        """The words as the terminal can show them, as a link if it can have one and the page is of a known site."""
+        return link(self.shown(words), url, self._sites)
+
     def command(self, line: str, indent: int = 0) -> None:
         """Write a command as it is typed, or a note if the terminal cannot show it."""
         if self.shown(line) == line:
@@ -95,17 +140,22 @@ class Screen:
         """An outcome's symbol with words for it, and its markup."""
         if outcome is None:
             return f"- {words or 'not checked'}", {}
-        symbol, colour = outcome.symbol, _COLOURS.get(outcome)
-        try:
-            symbol.encode(self.encoding)
-        except UnicodeEncodeError:
-            symbol = _ASCII[symbol]
-        return f"{symbol} {words or outcome.words}", {colour: True} if colour else {}
+        colour = _COLOURS.get(outcome)
+        return f"{self.sign(outcome.symbol)} {words or outcome.words}", {colour: True} if colour else {}
 
-    def finding(self, head: str, rows: Iterable[tuple[str, str]], *, is_red: bool, retry_at: str | None = None) -> None:
-        """Write a finding: its head in colour, a line for each row with a value, and when to retry."""
-        self.line()
-        self.line(head, 2, 2, **{"red" if is_red else "yellow": True})
+    def sign(self, symbol: str) -> str:
+        """The symbol, or what stands for it in ASCII."""
+        return symbol if self.shown(symbol) == symbol else _ASCII[symbol]
+
+    def finding(
+        self, head: str, rows: Iterable[tuple[str, str]], outcome: Outcome | None, retry_at: str | None = None
+    ) -> None:
+        """Write a finding: its head with sign and colour, a line for each row with a value, and when to retry.
+
+        `outcome` is None for advice, which has a sign and a colour of its own.
+        """
+        symbol, colour = (outcome.symbol, _COLOURS.get(outcome, "yellow")) if outcome else (ADVICE, "cyan")
+        self.line(f"{self.sign(symbol)} {head}", 2, 2, **{colour: True})
         for name, value in rows:
             if value:
                 self.line(f"{name + ':':9} {sanitize(value)}", 4, 10)
@@ -115,8 +165,8 @@ class Screen:
     def step(self, step: Step, head: str, indent: int, most: int | None = None) -> None:
         """Write a step after `head`, with its conditions and its commands, or the last `most` of them."""
         why = f" ({sanitize(step.reason)})" if step.reason else ""
-        self.line(f"{head}{sanitize(step.title)}{why}", indent, 3)
-        indent += 3
+        self.line(f"{head}{sanitize(step.title)}{why}", indent, len(head))
+        indent += len(head)
         if step.precondition:
             self.line(f"only if {sanitize(step.precondition)}", indent, 2)
         if step.destroys:
@@ -131,7 +181,7 @@ class Screen:
         if step.withheld:
             self.line(f"no command: {sanitize(step.withheld)}", indent, 2)
         if step.link:
-            self.verbatim(sanitize(step.link), indent)
+            self.reporter.write_line(" " * indent + self.linked(sanitize(step.link), step.link))
 
     def tracebacks(self, found: Mapping[str, str]) -> None:
         """Write the first few tracebacks, each under the look-up that it broke."""
@@ -149,19 +199,25 @@ class Screen:
         self.reporter.section("release state", sep="=", red=True, bold=True)
         self.line(f"the observation crashed: {sanitize(format_error(error))}; {remedy}")
 
-    def end(self, defects: Sequence[Defect], notes: Sequence[str], trouble: str | None, files: ReportFiles) -> None:
-        """Write the last lines: look-ups that crashed, notes, and where the reports are or why there is none."""
+    def notes(self, defects: Sequence[Defect], notes: Sequence[str], trouble: str | None) -> None:
+        """Write what a reader has to know beside the verdict: look-ups that crashed, notes, why there is no report."""
         for what in describe_defects(defects):
             self.line(f"a look-up crashed, so the exit code is {Exit.DEFECT:d}: {what}; please report this", red=True)
         for note in notes:
             self.line(f"note: {sanitize(note)}", yellow=True)
         if trouble:
             self.line(sanitize(trouble), red=True)
-        elif files.written:
-            path = files.html
-            with suppress(ValueError):
-                path = path.relative_to(Path.cwd())
-            self.verbatim(f"reports: {path} and {files.json.suffix}")
+
+    def close(self, verdict: str, code: Exit, exitstatus: int, files: ReportFiles) -> None:
+        """Write the last three lines, one row each: the verdict, the exit code, and where the report is."""
+        meaning = _ENDINGS[Exit(exitstatus)][0] if exitstatus in _ENDINGS else "of a plugin of pytest"
+        path = files.html
+        with suppress(ValueError):
+            path = path.relative_to(Path.cwd())
+        self.line()
+        self.verbatim(verdict, bold=True, **{_ENDINGS[code][1]: True})
+        self.verbatim(f"exit code {exitstatus}: {meaning}")
+        self.verbatim(f"report: {sanitize(str(path))} and {files.json.suffix}" if files.written else "report: none")
 
 
 def list_rows(result: CheckResult) -> list[tuple[str, str]]:

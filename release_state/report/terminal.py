@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence, Set
 from datetime import timezone
+from functools import partial
 
-from release_state.common.text import escape, format_step_numbers, quote_command, sanitize
+from release_state.common.text import escape, format_step_numbers, sanitize
 from release_state.facts.hints import find_hints
 from release_state.facts.release import Release
 from release_state.model.outcome import (
+    CheckResult,
     Exit,
     Outcome,
     Verdict,
@@ -20,6 +23,7 @@ from release_state.model.outcome import (
 from release_state.model.plan import Plan
 from release_state.model.snapshot import Snapshot
 from release_state.report.process import summarize
+from release_state.report.screen import ADVICE as SIGN
 from release_state.report.screen import Screen, list_rows
 from release_state.settings.config import RunConfig
 from release_state.verdict.changes import Changes
@@ -35,6 +39,8 @@ _COLOUR = {
     Verdict.ACTION_NEEDED: "red",
     Verdict.DEFECT: "red",
 }
+_CLOSING = 5
+"""Rows below the plan: the verdict, the exit code and the report, a blank one, and the line to type in."""
 _NAME, _STATE = 16, 18
 """Widths of the columns for the trace and its outcome; the observed state has the rest."""
 
@@ -64,38 +70,50 @@ def list_sources(config: RunConfig, token_source: str | None, no_clone: str = "n
     ]
 
 
-def show_verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes: Changes | None) -> None:
-    """Print one target: its verdict, its state, what is wrong and how to fix it."""
+def describe_ending(verdict: TargetVerdict) -> str:
+    """The verdict on one target, in a line."""
     target = verdict.target
-    screen.line()
-    screen.line(
-        f"{verdict.words}: {target.package} {target.version} on {target.channel.name} ({name_phase(verdict.phase)})",
-        bold=True,
-        **{_COLOUR.get(verdict.verdict, "yellow"): True},
-    )
+    return f"{verdict.words}: {target.package} {target.version} on {target.channel.name} ({name_phase(verdict.phase)})"
+
+
+def show_verdict(
+    screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes: Changes | None, *, is_alone: bool
+) -> None:
+    """Print one target, below its verdict if there are others: its state, what is wrong and how to fix it.
+
+    What decides least comes first: a long report leaves the last screen to what blocks, and to the plan.
+    """
+    if not is_alone:
+        screen.line()
+        screen.line(describe_ending(verdict), bold=True, **{_COLOUR.get(verdict.verdict, "yellow"): True})
+    if not screen.is_quiet:
+        _state(screen, verdict, Release(snapshot), changes)
+        shown = _advice(screen, verdict)
+        plan = partial(_plan, plan=verdict.plan, needed=_find_needed(verdict), shown=shown)
+        findings = partial(_findings, verdict=verdict)
+        room = screen.height - screen.count_rows(plan) - _CLOSING
+        _findings(screen, verdict, briefly=screen.wraps and is_alone and screen.count_rows(findings) > room)
+        plan(screen)
+        if verdict.verdict is Verdict.PARTIAL:
+            screen.line(f"not run: {', '.join(verdict.not_run)}", 2, 2)
     for line in verdict.not_verified:
         screen.line(sanitize(line), 2, 2, yellow=True)
     for hint in find_hints(snapshot):
         screen.line(f"hint: {hint}", 2, 2, yellow=True)
-    if screen.is_quiet:
-        return
-    if verdict.findings:
-        screen.line(f"phase {name_phase(verdict.phase)}: {sanitize(verdict.phase_reason)}", 2, 2)
+
+
+def _state(screen: Screen, verdict: TargetVerdict, release: Release, changes: Changes | None) -> None:
+    screen.line(f"phase {name_phase(verdict.phase)}: {sanitize(verdict.phase_reason)}", 2, 2)
     nothing = "" if verdict.plan.steps or verdict.exit is not Exit.OK else "; nothing to do"
     screen.line(f"checks: {_counts(verdict) or 'none'}{nothing}", 2, 2)
-    _process(screen, Release(snapshot))
+    _process(screen, release)
     if changes:
         since = f"{changes.since.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC ({sanitize(changes.verdict_then)})"
         screen.line(f"since {since}: {sanitize(changes.words)}", 2, 2)
     if verdict.left_out:
         screen.line(f"ignored as part of this run: {sanitize(', '.join(verdict.left_out))}", 2, 2)
-    for row in build_matrix(Release(snapshot), verdict):
+    for row in build_matrix(release, verdict):
         _row(screen, row)
-    _findings(screen, verdict)
-    if verdict.plan.steps:
-        _plan(screen, verdict.plan)
-    if verdict.verdict is Verdict.PARTIAL:
-        screen.line(f"not run: {', '.join(verdict.not_run)}", 2, 2)
 
 
 def _counts(verdict: TargetVerdict) -> str:
@@ -122,34 +140,93 @@ def _row(screen: Screen, row: Row) -> None:
     room = screen.width - _NAME - _STATE - 5
     if screen.wraps and len(observed) > room > 20:
         observed = f"{observed[: room - 3]}..."  # the finding below has all of it
-    screen.reporter.write(f"  {row.name:{_NAME}} ")
+    name = screen.linked(row.name, row.link) if row.link else row.name
+    screen.reporter.write(f"  {name}{' ' * (_NAME - len(row.name))} ")
     screen.reporter.write(f"{screen.shown(words):{_STATE}} ", **markup)
     screen.verbatim(observed)
 
 
-def _findings(screen: Screen, verdict: TargetVerdict) -> None:
-    for result in verdict.findings:
+def _advice(screen: Screen, verdict: TargetVerdict) -> set[str]:
+    """Write what decides nothing, each with its steps; returns the titles of these steps."""
+    found = [result for result in verdict.findings if not result.decides(verdict.block_on_advice)]
+    shown: set[str] = set()
+    if found:
+        screen.line()
+    if any(step.advice and step.commands for step in verdict.plan.steps):
+        _folder(screen, verdict.plan)
+    for result in found:
         if result.outcome is Outcome.UNKNOWN:
             continue
-        numbers = verdict.find_step_numbers(result)
-        fix = f"{format_step_numbers(numbers)} of the plan" if numbers else ""
-        is_red = result.outcome is Outcome.ACTION_NEEDED and result.blocking
-        screen.finding(f"{result.heading}: {result.title}", [*list_rows(result), ("fix", fix)], is_red=is_red)
-    for found, results in group_unknown(verdict.findings).items():
-        names = ", ".join(result.id + ("" if result.blocking else " (advice)") for result in results)
-        rows = [("found", found), *(("fix", remedy) for remedy in collect_remedies(results))]
-        screen.finding(f"unknown: {names}", rows, is_red=False, retry_at=find_retry_time(results))
+        _finding(screen, verdict, result)
+        titles = {step.title for step in result.steps}
+        for step in verdict.plan.steps:
+            if step.advice and step.title in titles - shown:
+                screen.step(step, "fix:      ", 4)
+                shown.add(step.title)
+    _unknown(screen, [result for result in found if result.outcome is Outcome.UNKNOWN], None)
+    return shown
 
 
-def _plan(screen: Screen, plan: Plan) -> None:
-    screen.line()
-    screen.line(f"Plan: {plan.direction}" + (f" ({sanitize(plan.reason)})" if plan.reason else ""), 2, 2, bold=True)
-    if plan.folder and any(step.commands for step in plan.steps):
+def _findings(screen: Screen, verdict: TargetVerdict, *, briefly: bool = False) -> None:
+    """Write what blocks; briefly, a line each, if the plan leaves no room for more."""
+    found = [result for result in verdict.findings if result.decides(verdict.block_on_advice)]
+    if found:
+        screen.line()
+    _unknown(screen, [result for result in found if result.outcome is Outcome.UNKNOWN], Outcome.UNKNOWN)
+    for result in found:
+        if result.outcome is not Outcome.UNKNOWN:
+            _finding(screen, verdict, result, briefly=briefly)
+
+
+def _finding(screen: Screen, verdict: TargetVerdict, result: CheckResult, *, briefly: bool = False) -> None:
+    """Write a finding in two lines, with the steps that fix it unless all do; without any, why it matters."""
+    needed = _find_needed(verdict)
+    numbers = [number for number in verdict.find_step_numbers(result) if number in needed]
+    decides = result.decides(verdict.block_on_advice)
+    expected, _, why = list_rows(result)
+    words = f"{result.found}; expected: {expected[1]}" if expected[1] else result.found
+    fix = f", fixed by {format_step_numbers(numbers)}" if numbers and not (decides and set(numbers) == needed) else ""
+    screen.finding(
+        f"{result.id} {result.outcome.value if decides else 'advice'}{fix}: {result.title}",
+        [] if briefly and numbers else [("found", words), *([] if numbers else [why])],
+        result.outcome if decides else None,
+    )
+
+
+def _unknown(screen: Screen, results: Sequence[CheckResult], outcome: Outcome | None) -> None:
+    for found, alike in group_unknown(results).items():
+        rows = [("found", found), *(("fix", remedy) for remedy in collect_remedies(alike))]
+        head = f"unknown{'' if outcome else ' (advice)'}: {', '.join(result.id for result in alike)}"
+        screen.finding(head, rows, outcome, find_retry_time(alike))
+
+
+def _find_needed(verdict: TargetVerdict) -> set[int]:
+    """The numbers of the plan's steps that the verdict needs."""
+    steps = enumerate(verdict.plan.steps, 1)
+    return {number for number, step in steps if verdict.block_on_advice or not step.advice}
+
+
+def _folder(screen: Screen, plan: Plan) -> None:
+    """Write how to get to the folder of the git commands."""
+    if way := plan.way_to_folder():
+        screen.command(way, 5)
+    elif plan.folder:
         screen.line(f"Run the git commands in {escape(plan.folder)}", 2)
-        if way := plan.way_to_folder():
-            screen.command(way, 5)
-    for number, step in enumerate(plan.steps, 1):
-        screen.step(step, f"{number}. {'advice: ' if step.advice else ''}", 2)
+
+
+def _plan(screen: Screen, plan: Plan, needed: Set[int], shown: Set[str]) -> None:
+    """Write the steps of the plan; those that are advice have a sign instead of a number."""
+    left = [(number, step) for number, step in enumerate(plan.steps, 1) if number in needed or step.title not in shown]
+    if left:
+        screen.line()
+        reason = f" ({sanitize(plan.reason)})" if plan.reason else ""
+        screen.line(f"Plan: {plan.direction}{reason}" if needed else "Advice:", 2, 2, bold=True)
+    if any(step.commands for _, step in left):
+        _folder(screen, plan)
+    for number, step in left:
+        if number in needed:
+            screen.step(step, f"{number}. ", 2)
+        else:
+            screen.step(step, f"{screen.sign(SIGN)} advice: ", 2)
     if plan.other_way:
-        screen.line(f"{plan.instead}:", 2)
-        screen.command(quote_command(plan.other_way), 5)
+        screen.line(f"{plan.instead}: {' '.join(plan.other_way[-2:])}", 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -19,6 +19,7 @@ from release_state.report.screen import Screen
 from release_state.run.checks import read_result
 from release_state.run.ends import Interrupts
 from release_state.run.options import Invocation
+from release_state.settings.config import RunConfig
 
 _WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
 
@@ -29,11 +30,28 @@ def own_run_id(environ: Mapping[str, str]) -> int | None:
     return int(run_id) if run_id.isdigit() else None
 
 
+def list_sites(config: RunConfig) -> tuple[str, ...]:
+    """The web addresses of the targets: of their repository, and of their page on the index."""
+    pages = ((f"{target.github_web}/{target.repository}", target.index_page) for target in config.targets)
+    return tuple(dict.fromkeys(page for pair in pages for page in pair))
+
+
+class Ending(NamedTuple):
+    """How one target ended."""
+
+    verdict: str
+    words: str
+    """The verdict with its target, as a line of its own."""
+    exit: Exit
+
+
 class Run:
     """One run, in the process that observes. It is a pytest plugin: it receives the results, also those of workers."""
 
     session: Any
     """Has `start`, `close`, `add`, `defect`, `defects`, `exit_code` and `for_worker`; in the stash for the checks."""
+    sites: Sequence[str] = ()
+    """Addresses whose pages a terminal may link to: the repository's, the index's."""
     reports: ReportFiles
     """Reports that were written stay when the run ends."""
 
@@ -46,7 +64,8 @@ class Run:
         """Why there is no report."""
         self.notes: list[str] = []
         """What went wrong without changing the exit code."""
-        self._has_shown_phases = False
+        self.is_cut = False
+        """Whether pytest ended the run early: then there is no verdict."""
         self.interrupts: Interrupts | None = None
         self._plugins: pytest.PytestPluginManager | None = None
         self._has_workers = False
@@ -141,19 +160,6 @@ class Run:
         node.workerinput["release_state"] = self.session.for_worker()
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any) -> None:
-        """Print once which phase applies and why; under xdist the controller collects nothing itself."""
-        reporter = node.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and (phases := self.phases()) and not self._has_shown_phases:
-            self._has_shown_phases = True
-            reporter.ensure_newline()
-            reporter.write_line(phases)
-
-    def pytest_report_collectionfinish(self) -> str | None:
-        """Print which phase applies and why."""
-        return self.phases()
-
-    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self) -> None:
         """Note that an xdist worker has started."""
         self._has_workers = True
@@ -179,6 +185,7 @@ class Run:
     def finish(self, exitstatus: int) -> int:
         """The exit code of the run; pytest's own 2, 3 and 4 stay."""
         if exitstatus in (Exit.INTERRUPTED, Exit.DEFECT, Exit.USAGE):
+            self.is_cut = True
             self.session.close()  # xdist waits for its workers next, and they for the observation
             return exitstatus
         if not self.executes:
@@ -228,21 +235,14 @@ class Run:
             self.reports.html.unlink(missing_ok=True)
         return int(Exit.DEFECT)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the verdicts and how to fix what is wrong; if the observation crashed, only that."""
-        screen = Screen(terminalreporter)
-        self.show_defects(screen)
-        if (broke := self.session.defect()) is not None:
-            screen.crash(broke)
-            return
-        self.show(screen)
-        screen.end(self.session.defects, self.notes, self.trouble, self.reports)
-
     def show_defects(self, screen: Screen) -> None:
         """Print the tracebacks of bugs within look-ups."""
         screen.tracebacks(collect_tracebacks(self.session.defects))
 
     def show(self, screen: Screen) -> None:
-        """Print the verdict of each target."""
+        """Print of each target its state, what is wrong and how to fix it."""
+        raise NotImplementedError
+
+    def endings(self) -> Sequence[Ending]:
+        """How each target ended."""
         raise NotImplementedError

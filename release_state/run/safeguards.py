@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable
@@ -61,8 +62,14 @@ def load_suite() -> None:
 def explain_missing(error: ImportError) -> pytest.UsageError:
     """The usage error for a dependency that is missing."""
     return pytest.UsageError(
-        f"{error}: a dependency is missing or broken; install release-state again for {sys.executable}"
+        f"{shorten_paths(str(error))}: a dependency is missing or broken; install release-state again for "
+        f"{sys.executable}"
     )
+
+
+def shorten_paths(text: str) -> str:
+    """The text with the path of each module from its package on: where that is installed helps nobody."""
+    return re.sub(r"/\S*/site-packages/", "", text)
 
 
 def usage_error(problem: object) -> pytest.UsageError:

@@ -22,8 +22,8 @@ from release_state.observe.lookups import name_sources
 from release_state.observe.token import find_token
 from release_state.report.actions import step_report
 from release_state.report.files import NOT_WHOLE, ReportFiles, format_subject
-from release_state.report.screen import Screen, is_live
-from release_state.run.base import Run, own_run_id
+from release_state.report.screen import Screen, is_live, is_quiet
+from release_state.run.base import Ending, Run, list_sites, own_run_id
 from release_state.run.checks import catalogue, read_result
 from release_state.run.options import Invocation
 from release_state.run.own_checks import describe_origins
@@ -93,6 +93,7 @@ class VersionsRun(Run):
         own_checks = tuple(self.config.own_checks)
         if own_checks:  # they are imported before anything is contacted
             catalogue(given.checks_folder, own_checks)
+        self.sites = list_sites(self.config)
         self.session = Controller(
             self.config.targets,
             lambda: catalogue(given.checks_folder, own_checks),
@@ -202,7 +203,7 @@ class VersionsRun(Run):
                 return
         reporter = self._reporter()
         live = is_live(reporter) and self.session.exchange is None if reporter else True
-        if not live and reporter.config.option.verbose >= 0:
+        if not live and not is_quiet(reporter.config):
             reporter.ensure_newline()
             reporter.write_line(line)
 
@@ -306,12 +307,19 @@ class VersionsRun(Run):
                 screen.verbatim(sanitize(line))
 
     def show(self, screen: Screen) -> None:
-        """Print for each target its verdict, its state, what is wrong and how to fix it."""
+        """Print for each target its state, what is wrong and how to fix it; of several, each with its verdict."""
         from release_state.report.terminal import show_verdict
 
-        for verdict in self.judged():
-            key = verdict.target.key
-            show_verdict(screen, verdict, self.session.snapshots()[key], self.changes.get(key))
+        judged = self.judged()
+        for verdict in judged:
+            key, snapshot = verdict.target.key, self.session.snapshots()[verdict.target.key]
+            show_verdict(screen, verdict, snapshot, self.changes.get(key), is_alone=len(judged) == 1)
+
+    def endings(self) -> Sequence[Ending]:
+        """How each target ended."""
+        from release_state.report.terminal import describe_ending
+
+        return [Ending(each.words, describe_ending(each), each.exit) for each in self.judged()]
 
 
 def _list_written(files: Mapping[str, Path]) -> dict[str, Path]:

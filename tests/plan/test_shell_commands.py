@@ -113,12 +113,12 @@ def on_screen(plan: Plan, encoding: str = "utf-8") -> str:
     out = io.StringIO()
     reporter = SimpleNamespace(
         isatty=False,
-        config=SimpleNamespace(option=SimpleNamespace(verbose=0)),
+        config=SimpleNamespace(option=SimpleNamespace(release_state_quiet=False)),
         write_line=lambda line, **_: out.write(f"{line}\n"),
     )
     screen = Screen(cast("pytest.TerminalReporter", reporter))
     screen.encoding = encoding
-    terminal._plan(screen, plan)
+    terminal._plan(screen, plan, {1}, set())
     lines = out.getvalue().split("     $ ")[1:]
     return "\n".join(line.removesuffix("\n") for line in lines)
 

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
-import os
-import pty
 import re
 import shutil
-import struct
-import subprocess
-import sys
-import termios
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -28,46 +20,11 @@ from release_state.observe.recorded import save
 from release_state.report import screen as progress
 from release_state.report.screen import Screen
 from tests.support import states as s
-from tests.support.cli import ROOT, clean_environment, suite
+from tests.support.cli import ROOT, suite
+from tests.support.terminal import on_a_terminal, screen_of
 from tests.support.worlds import options, world_of
 
 ROWS, COLUMNS = 24, 80
-_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def on_a_terminal(arguments: Sequence[str], home: Path, **env: str) -> tuple[int, str]:
-    """The exit code of a run on a terminal of 24 rows and 80 columns, and all that it was sent."""
-    controller, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    run = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "checks/", *arguments],
-        cwd=ROOT, env={**clean_environment(home), "TERM": "xterm", "LANG": "C.UTF-8", **env},
-        stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal,
-    )  # fmt: skip
-    os.close(terminal)
-    sent = bytearray()
-    while True:
-        try:
-            data = os.read(controller, 65_536)
-        except OSError:  # the other end is closed
-            break
-        if not data:
-            break
-        sent += data
-    os.close(controller)
-    return run.wait(60), sent.decode()
-
-
-def screen_of(sent: str) -> list[str]:
-    """The rows that are left of it in the end: what was written over is gone, what is too long is on two rows."""
-    rows = []
-    for line in _ESCAPE.sub("", sent).replace("\r\n", "\n").rstrip("\n").split("\n"):
-        shown = ""
-        for part in line.split("\r"):
-            shown = part + shown[len(part) :]
-        shown = shown.rstrip()
-        rows += [shown[at : at + COLUMNS] for at in range(0, max(len(shown), 1), COLUMNS)]
-    return rows
 
 
 def test_all_is_well_in_one_screen(tmp_path: Path) -> None:
@@ -76,8 +33,10 @@ def test_all_is_well_in_one_screen(tmp_path: Path) -> None:
     with world_of("released") as world:
         # Still at work when the files of checks are collected.
         world.github.intercept = lambda request: time.sleep(2) if request.path.endswith("/latest") else None
-        code, sent = on_a_terminal([*options(world), *more], tmp_path, GITHUB_TOKEN=world.token)
-    rows = screen_of(sent)
+        code, sent = on_a_terminal(
+            [*options(world), *more], tmp_path, {"GITHUB_TOKEN": world.token}, rows=ROWS, columns=COLUMNS
+        )
+    rows = screen_of(sent, COLUMNS)
     assert code == 0, sent
     assert "observing: " in sent and "answered)" in sent
     assert not [row for row in rows if "observing" in row]
@@ -100,9 +59,7 @@ def test_poor_terminal(tmp_path: Path) -> None:
         tmp_path / "s.json",
         [s.released(release=known(None), pulls=known((pull,)), remote=s.remote(s.tag(), branch))],
     )
-    code, sent = on_a_terminal(
-        ["--snapshot", str(tmp_path / "s.json"), "--reports-dir", str(tmp_path)], tmp_path, **poor
-    )
+    code, sent = on_a_terminal(["--snapshot", str(tmp_path / "s.json"), "--reports-dir", str(tmp_path)], tmp_path, poor)
     assert code == 1, sent
     assert sent.isascii()
     assert "\x1b" not in sent
@@ -158,7 +115,7 @@ class Reporter:
 
     def __init__(self, *, isatty: bool, verbose: int = 0) -> None:
         self.isatty, self.out = isatty, io.StringIO()
-        self.config = SimpleNamespace(option=SimpleNamespace(verbose=verbose))
+        self.config = SimpleNamespace(option=SimpleNamespace(release_state_quiet=verbose < 0))
 
     def write_line(self, line: str, **_: bool) -> None:
         self.out.write(f"{line}\n")

@@ -27,6 +27,7 @@ from release_state.verdict.check import select_phase
 from tests.standins.services import Reply
 from tests.standins.world import World
 from tests.support.cli import ROOT, clean_environment, suite
+from tests.support.terminal import last_screen_of, on_a_terminal, screen_of
 from tests.support.worlds import (
     asked_github,
     asked_index,
@@ -139,6 +140,8 @@ def latest_of(reports: Path) -> Any:
 # ---- verdicts and exit codes
 
 
+SCREENS = Path(__file__).parent / "screens"
+"""The last screen of each demo; RELEASE_STATE_WRITE_SCREENS=1 writes them anew, to be looked at."""
 INSTALLED = ("version-published", "pr-failed", "testpypi-released")
 #: One of each phase and of each ending; that workers change no report is shown below, of two more.
 WITH_WORKERS = ("clean", "branch-exists", "partial", "testpypi-released", "rolled-back")
@@ -161,9 +164,14 @@ def test_a_demo_gives_its_verdict_and_exit_code(
     scratch.mkdir()
     scenario = SCENARIOS[name]
 
-    done = suite("--demo", name, *workers, reports_dir=reports, env={"TMPDIR": str(scratch)}, timeout=120)
+    given = ["--demo", name, *workers, "--reports-dir", str(reports)]
+    code, sent = on_a_terminal(given, tmp_path / "home", {"TMPDIR": str(scratch)})
 
-    ran = ended(done, reports)
+    ran = ended(subprocess.CompletedProcess(given, code, "\n".join(screen_of(sent, 1_000)), ""), reports)
+    kept = SCREENS / f"{name}.txt"
+    if os.environ.get("RELEASE_STATE_WRITE_SCREENS"):
+        kept.write_text(last_screen_of(sent), encoding="utf-8")
+    assert last_screen_of(sent) == kept.read_text(encoding="utf-8")
     assert ran.code == scenario.exit_code, ran.output
     is_green = scenario.verdict in ("READY TO RELEASE", "RELEASED AND VERIFIED", "ROLLED BACK")
     assert scenario.exit_code == (0 if is_green else 1)

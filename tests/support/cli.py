@@ -46,6 +46,14 @@ def _calculated() -> Path:
     return folder
 
 
+def with_calculated(home: Path | str) -> None:
+    """Share what the project's tool said of the same commits with a home: asking it takes a second of every run."""
+    kept = Path(home, ".cache", "release-state")
+    kept.mkdir(parents=True, exist_ok=True)
+    if not (kept / "calculated").exists():
+        (kept / "calculated").symlink_to(_calculated())
+
+
 def suite(
     *args: str,
     env: Mapping[str, str] | None = None,
@@ -60,10 +68,7 @@ def suite(
     """
     where = () if reports_dir is None else ("--reports-dir", str(reports_dir))
     with tempfile.TemporaryDirectory(prefix="release-state-home-") as home:
-        # What the project's tool said of the same commits is shared: asking it takes a second of every run.
-        kept = Path(home, ".cache", "release-state")
-        kept.mkdir(parents=True)
-        (kept / "calculated").symlink_to(_calculated())
+        with_calculated(home)
         return subprocess.run(
             [sys.executable, "-m", "pytest", *first, *where, *args],
             cwd=cwd or ROOT,

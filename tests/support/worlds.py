@@ -106,6 +106,15 @@ def report_schema() -> Draft202012Validator:
     return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
 
 
+def _assert_closing(done: CompletedProcess[str], verdict: str, reports: Path) -> None:
+    """The last three lines of every run are its verdict, its exit code and its report; annotations are none."""
+    lines = [line for line in done.stdout.splitlines() if line and not line.startswith("::")]
+    words, code, report = lines[-3:]
+    assert verdict in words or words == "NO VERDICT", lines[-5:]
+    assert code.startswith(f"exit code {done.returncode}: "), lines[-5:]
+    assert report.startswith("report: ") and (reports.name in report or report == "report: none"), lines[-5:]
+
+
 def ended(done: CompletedProcess[str], reports: Path, before: tuple[Path, ...] = ()) -> Ran:
     """What a process that has ended left: exactly one new report, or none."""
     new = [path for path in own_reports(reports) if path not in before]
@@ -113,6 +122,7 @@ def ended(done: CompletedProcess[str], reports: Path, before: tuple[Path, ...] =
     text = new[0].read_text(encoding="utf-8") if new else ""
     document = json.loads(text) if text else None
     if document is not None:
+        _assert_closing(done, str(document["verdict"]), reports)
         assert text.isascii()
         if "release_state_audit" not in document:
             report_schema().validate(document)

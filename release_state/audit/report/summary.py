@@ -26,32 +26,36 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     return [f"audit of {package}, versions: {config.audit}, on {channels}", *list_sources(config, token_source)]
 
 
-def show_verdict(screen: Screen, verdict: AuditVerdict) -> None:
-    """Print one channel: its verdict, its habits and the disagreements by kind."""
+def describe_ending(verdict: AuditVerdict) -> str:
+    """The verdict on one channel, in a line."""
     audit, target = verdict.audit, verdict.audit.target
     count = len(audit.judgements)
     chosen = "" if audit.history.selection == "all" else f" {audit.history.selection}"
-    screen.line()
-    screen.line(
-        f"{verdict.words}: {target.package}{chosen} on {target.channel.name} ({count} version{'s' * (count != 1)})",
-        bold=True,
-        **{_COLOUR.get(verdict.verdict, "yellow"): True},
-    )
+    return f"{verdict.words}: {target.package}{chosen} on {target.channel.name} ({count} version{'s' * (count != 1)})"
+
+
+def show_verdict(screen: Screen, verdict: AuditVerdict, *, is_alone: bool) -> None:
+    """Print one channel: its habits and the disagreements by kind, below its verdict if there are others."""
+    audit = verdict.audit
+    if not is_alone:
+        screen.line()
+        screen.line(describe_ending(verdict), bold=True, **{_COLOUR.get(verdict.verdict, "yellow"): True})
     if screen.is_quiet:
         return
     screen.line(f"versions: {verdict.counts_in_words}", 2, 2)
     for line in (*describe_habits(audit), *describe_notes(audit), *describe_waived(verdict.waived)):
         screen.line(sanitize(line), 2, 2)
     for result in verdict.findings:
-        is_red = result.outcome is Outcome.ACTION_NEEDED and result.blocking
         about = result.target.partition(": ")[2]
         head = f"{result.heading}{f', {about}' * bool(about)}: {result.title}"
-        screen.finding(head, list_rows(result), is_red=is_red, retry_at=result.retry_at)
+        screen.line()
+        screen.finding(head, list_rows(result), result.outcome if result.blocking else None, result.retry_at)
         for step in result.steps:
             screen.step(step, "fix:      ", 4, _SHOWN)
     for kind, judged in verdict.by_kind.items():
         rows = [("versions", format_ranges(judged, audit.judgements)), ("why", kind.why)]
-        screen.finding(f"{len(judged)} {kind.heading}", rows, is_red=kind.blocking)
+        screen.line()
+        screen.finding(f"{len(judged)} {kind.heading}", rows, Outcome.ACTION_NEEDED if kind.blocking else None)
         screen.step(verdict.plans[kind], "fix:      ", 4, _SHOWN)
     if verdict.verdict is Verdict.PARTIAL:
         screen.line(f"not run: {verdict.expected - verdict.ran} of {verdict.expected} checks", 2, 2)
