@@ -13,6 +13,8 @@ from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import Commit, Snapshot
+from release_state.report.document import Origin, build_report
+from release_state.report.markdown import render_summary
 from release_state.verdict.matrix import Row, build_matrix
 from release_state.verdict.timeline import Event, Timeline, build_timeline
 from release_state.verdict.verdict import TargetVerdict
@@ -164,6 +166,37 @@ def test_advice_is_named_and_decides_nothing() -> None:
     assert "TAG-12" in row.advice
     red = rows(s.ready(ci=s.ci("failure")))[0]["ci"]
     assert (red.decided_by, red.advice) == (("CI-1",), ())
+
+
+LEFT = s.ready(remote=s.remote(s.branch()), history=s.history(s.lineage(unmerged_count=1)))
+
+
+def test_what_the_plan_removes_is_left_over_and_red_everywhere() -> None:
+    found, verdict = rows(LEFT)
+    row = found["branch"]
+    [number] = [number for number, step in enumerate(verdict.plan.steps, 1) if step.destroys]
+    assert (row.state, row.words, row.removed_by) == (Outcome.ACTION_NEEDED, "left over", (number,))
+    assert (row.expected, row.decided_by) == ("none", ())
+    assert [name for name, row in found.items() if row.removed_by] == ["branch"]
+    document = build_report([verdict], {LEFT.target.key: LEFT}, 1, s.NOW, None, Origin(host="here"), {})
+    assert "| ✗ left over | none | release/pypi" in render_summary(document)
+
+
+def test_a_pull_request_that_the_plan_closes_is_left_over() -> None:
+    open_one = s.ready(
+        pulls=known((s.open_pull(),)), open_pulls=known((s.open_pull(),)), remote=s.remote(s.branch()),
+        history=s.history(s.lineage(unmerged_count=1)),
+    )  # fmt: skip
+    found, verdict = rows(open_one)
+    assert verdict.plan.steps[0].title.startswith("Close pull request")
+    assert (found["pull-request"].removed_by, found["pull-request"].state) == ((1,), Outcome.ACTION_NEEDED)
+
+
+def test_nothing_is_left_over_of_a_release_that_is_whole() -> None:
+    """Though a person asks for the plan that withdraws it: its verdict stays green."""
+    found, verdict = rows(s.released(), "rollback")
+    assert verdict.exit is Exit.OK and any(step.destroys for step in verdict.plan.steps)
+    assert not [row for row in found.values() if row.removed_by or row.words == "left over"]
 
 
 def test_what_no_check_looked_at_has_no_state() -> None:
