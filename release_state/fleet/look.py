@@ -152,7 +152,7 @@ class Look:
         results = []
         for check in checks:
             wanted = {key: given[key] for key in inspect.signature(check.call).parameters}
-            where = f"in {check.file}, {check.function}"
+            where = f"in {check.file}, {check.function}{', a check of your own' if check.origin else ''}"
             results.append(run_check(check, check.call, wanted, snapshot.target.key, where)[0])
         changed, advice = name_sources(snapshot.moved), config.block_on_advice
         return judge(recovery, phase, results, checks, changed=changed, block_on_advice=advice, broken=broken)

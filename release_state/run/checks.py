@@ -146,8 +146,9 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
     info, target = describe(check, marks), item.callspec.params["target"]
     if info is None or not isinstance(target, Target):
         raise TypeError(f"{item.nodeid} is no check of a target")
-    place = item.parent.nodeid if isinstance(item.parent, OwnModule) else Path(item.path).name
-    where = f"in {place}, {item.name}"
+    where = f"in {Path(item.path).name}, {item.name}"
+    if isinstance(item.parent, OwnModule):
+        where = f"in {item.parent.nodeid}, {item.name}, a check of your own"
     snapshot = get_session(item.config).snapshot
     result = conclude(
         info,

@@ -9,6 +9,7 @@ import re
 import runpy
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -411,6 +412,26 @@ def test_it_installs_itself(clean: World, tmp_path: Path) -> None:
     assert (step.code, step.outputs.get("verdict")) == (0, "READY TO RELEASE"), step.output
     assert Path(step.outputs["report"]).is_file()
     assert names_in(runner) == before
+
+
+@pytest.mark.slow
+def test_what_is_cached_is_verified_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    downloads, nowhere = tmp_path / "downloads", tmp_path / "nowhere"
+    monkeypatch.setenv("PIP_NO_COMPILE", "1")
+    verified = ("--require-hashes", "--only-binary", ":all:", "--requirement", ROOT / "action" / "requirements.txt")
+    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--dest", downloads, *verified], check=True)
+    nowhere.mkdir()
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(nowhere)}.items():
+        monkeypatch.setenv(name, value)
+
+    assert SCRIPT["install"](tmp_path / "cached", downloads).is_file(), "without an index"
+
+    wheel = next(downloads.glob("requests-*.whl"))
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("requests/harm.py", "")
+    with pytest.raises(subprocess.CalledProcessError):
+        SCRIPT["install"](tmp_path / "poisoned", downloads)
+    assert not wheel.exists()
 
 
 @pytest.mark.slow

@@ -121,6 +121,7 @@ def test_workers_judge_the_same_and_a_defect_has_the_name_of_its_check(clean: Wo
     assert {name for name, outcome in alone.only.items() if outcome == "defect"} == {f"ACME-{n}" for n in (3, 4, 5, 6)}
     found = {each["id"]: each["found"] for each in alone.document["targets"][0]["checks"]}
     assert f"ZeroDivisionError: division by zero (in {path}, breaks[" in found["ACME-3"]
+    assert found["ACME-3"].endswith(", a check of your own)")
     assert "returned bool" in found["ACME-4"] and "sys.exit(0)" in found["ACME-5"] and "found is int" in found["ACME-6"]
 
 
