@@ -2,7 +2,7 @@
 """Everything that a checkout needs, from Python and git alone: `python3 dev.py demo`, `python3 dev.py test`.
 
 setup               make .venv with the suite and what its tests need
-demo [SCENARIO]     setup, then the main job on the embedded demo world: a verdict and a report (default: partial)
+demo [SCENARIO]     the suite alone, then the main job on the embedded demo world: a verdict and a report (default: partial)
 test [ARGUMENT …]   setup, then ruff, mypy, import-linter and pytest, which gets the arguments; in CI (CI=true)
                     also installs what tests need beyond Python
 docs                setup, then make the documentation site in build/docs/site
@@ -40,21 +40,23 @@ def run(*command: object, **more: object) -> None:
         sys.exit(code)
 
 
-def setup() -> None:
-    """Make the environment, unless it was made from these files."""
+def setup(*groups: str) -> None:
+    """Make the environment with these dependency groups, unless it was made from these files and has them."""
     files = [ROOT / "pyproject.toml", ROOT / "constraints.txt"]
     wanted = hashlib.sha256(b"".join(file.read_bytes() for file in files) + sys.version.encode()).hexdigest()
     stamp = VENV / "made-from"
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+    made, *present = stamp.read_text(encoding="utf-8").split() if stamp.is_file() else [""]
+    if made == wanted and set(groups) <= set(present):
         return
     print(f"making {VENV} ...", flush=True)
-    venv.create(VENV, with_pip=True, clear=True, symlinks=os.name != "nt")
+    if made != wanted:
+        venv.create(VENV, with_pip=True, clear=True, symlinks=os.name != "nt")
     pip = (BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
     # Most pins do not support Python 3.10, which takes the newest that do.
     constraints = ("--constraint", ROOT / "constraints.txt") if sys.version_info >= (3, 11) else ()
     run(*pip, "pip>=25.1")  # the first one with dependency groups
-    run(*pip, *constraints, "--editable", ROOT, "--group", "dev", "--group", "docs")
-    stamp.write_text(wanted, encoding="utf-8")
+    run(*pip, *constraints, "--editable", ROOT, *(word for group in groups for word in ("--group", group)))
+    stamp.write_text(" ".join([wanted, *groups]), encoding="utf-8")
 
 
 def tools() -> None:
@@ -94,7 +96,7 @@ def main() -> None:
     command, *arguments = sys.argv[1:] or ["help"]
     if command not in ("setup", "demo", "test", "docs", "sample", "benchmark"):
         sys.exit(__doc__)
-    setup()
+    setup(*(() if command == "demo" else ("dev", "docs")))
     if command == "demo":
         run(BIN / "python", "-m", "pytest", "checks/", "--demo", *(arguments or ["partial"]))
     elif command == "test":
