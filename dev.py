@@ -2,7 +2,7 @@
 """Everything that a checkout needs, from Python and git alone: `python3 dev.py demo`, `python3 dev.py test`.
 
 setup               make .venv with the suite and what its tests need
-demo [SCENARIO]     the suite alone, then the main job on the embedded demo world: a verdict and a report (default: partial)
+demo [SCENARIO]     install the suite alone, then judge an embedded demo world: verdict and report (default: partial)
 test [ARGUMENT …]   setup, then ruff, mypy, import-linter and pytest, which gets the arguments; in CI (CI=true)
                     also installs what tests need beyond Python
 docs                setup, then make the documentation site in build/docs/site

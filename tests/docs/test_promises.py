@@ -20,7 +20,7 @@ from tests.support.made_page import PAGE
 
 HEAD = "name: gate\non:\n  workflow_dispatch:\n    inputs:\n      version:\n        type: string\n"
 """The beginning of a workflow, which some examples leave out."""
-WITH_WORKFLOWS = ("README.md", "docs/recipes.md", "docs/gates.md")
+WITH_WORKFLOWS = ("README.md", "docs/recipes.md", "docs/gates.md", "docs/action.md")
 SHOWN_BY = re.compile(r"\[`(test_\w+)`\]\(([^)]+)\)")
 
 

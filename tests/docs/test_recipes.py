@@ -21,9 +21,9 @@ FILES = [
 GOOD = ("holds", "not applicable")
 
 
-def begin(world: World, name: str, text: str) -> None:
+def begin(world: World, name: str, text: str, event: str = "push") -> None:
     """Make a project that has released with this workflow before."""
-    flows.begin(world, flows.Flow({name: text}, name, ("gate", "publish", "verify")))
+    flows.begin(world, flows.Flow({name: text}, name, ("gate", "publish", "verify"), event=event))
 
 
 def faults(ran: Ran) -> list[str]:
@@ -65,3 +65,13 @@ def test_a_release_pull_request_may_be_merged(tmp_path: Path) -> None:
         gate = run(world, "--phase", "pre-release", reports=tmp_path, version=title.rpartition(" ")[2])
     assert "${TITLE##* }" in FILES[1] and (gate.code, gate.verdict) == (0, "READY TO RELEASE"), gate.output
     assert gate.only["META-1"] == "action needed"
+
+
+def test_a_release_by_hand_may_start(tmp_path: Path) -> None:
+    with World() as world:
+        begin(world, "release.yml", FILES[2], "workflow_dispatch")
+        world.ci(world.bump("0.2.0", "main"))
+        world.sync_clone()
+        gate = run(world, "--phase", "pre-release", reports=tmp_path)
+    assert (gate.code, gate.verdict) == (0, "READY TO RELEASE"), gate.output
+    assert faults(gate) == []
