@@ -54,7 +54,7 @@ class LastScreen:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._screen: Screen | None = None
-        self._has_shown_phases = False
+        self._has_shown_phases = self._is_interrupted = self._is_closed = False
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionstart(self, session: pytest.Session) -> Generator[None, None, None]:
@@ -105,6 +105,7 @@ class LastScreen:
     @pytest.hookimpl(trylast=True)
     def pytest_keyboard_interrupt(self) -> None:
         """Shorten what pytest says of an interrupt: the place in a file of the suite helps nobody."""
+        self._is_interrupted = True
         kept: Any = getattr(self._screen and self._screen.reporter, "_keyboardinterrupt_memo", None)
         if kept is not None and kept.reprcrash is not None:
             kept.reprcrash.message = "interrupted"
@@ -126,6 +127,7 @@ class LastScreen:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, Any]:
         """Print the last three lines, after whatever else has something to say: verdict, exit code, reports."""
         result = yield
+        self._is_closed = True
         if (screen := self._screen) is not None:
             if self._run.executes:
                 words, code = conclude([] if self._run.is_cut else self._run.endings())
@@ -133,6 +135,17 @@ class LastScreen:
             else:
                 screen.line(f"nothing was judged, so the exit code is {int(session.exitstatus)}")
         return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Print them of a run that was interrupted before its session had begun, too."""
+        if not self._is_interrupted or self._is_closed:
+            return
+        if self._screen is None:
+            sys.stderr.write("interrupted before anything was judged\n")
+        else:
+            words, code = conclude([])
+            self._screen.close(words, code, pytest.ExitCode.INTERRUPTED, self._run.reports)
 
 
 def _silence_workers(plugins: pytest.PytestPluginManager) -> None:

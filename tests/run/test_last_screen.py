@@ -1,0 +1,96 @@
+"""What stays on the terminal: no banner without `-v`, advice apart from what blocks, and three lines at the end."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from release_state.model.observation import known
+from release_state.model.outcome import Exit
+from release_state.observe.recorded import save
+from release_state.run.base import Ending
+from release_state.run.last_screen import conclude
+from release_state.run.safeguards import explain_missing
+from tests.support import states as s
+from tests.support.cli import suite
+from tests.support.terminal import on_a_terminal, screen_of
+
+PYTESTS = ("test session starts", "collected ", "[100%]", " in 0.", "workers", "bringing up nodes")
+READY = Ending("READY TO RELEASE", "READY TO RELEASE: orbit 0.3.0 on pypi (pre-release)", Exit.OK)
+DONE = Ending("RELEASED AND VERIFIED", "RELEASED AND VERIFIED: orbit 0.2.0 on pypi (verification)", Exit.OK)
+WRONG = Ending("ACTION NEEDED", "ACTION NEEDED: orbit 0.2.0 on testpypi (verification)", Exit.ACTION_NEEDED)
+
+
+@pytest.mark.parametrize(
+    ("endings", "words", "code"),
+    [
+        ([READY], READY.words, Exit.OK),
+        ([WRONG], WRONG.words, Exit.ACTION_NEEDED),
+        ([READY, WRONG, DONE], "ACTION NEEDED: 1 of 3 targets", Exit.ACTION_NEEDED),
+        ([READY, DONE], "READY TO RELEASE, RELEASED AND VERIFIED: 2 of 2 targets", Exit.OK),
+        ([], "NO VERDICT", Exit.DEFECT),
+    ],
+)
+def test_the_worst_target_concludes(endings: list[Ending], words: str, code: Exit) -> None:
+    assert conclude(endings) == (words, code)
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> list[str]:
+    """The options of a run over a release that lacks its GitHub Release."""
+    save(tmp_path / "s.json", [s.released(release=known(None))])
+    return ["--snapshot", str(tmp_path / "s.json"), "--reports-dir", str(tmp_path / "r")]
+
+
+@pytest.mark.parametrize("more", [[], ["-q"], ["-n", "2"], ["-x"], ["-p", "no:cacheprovider", "--junit-xml=j.xml"]])
+def test_pytest_shows_nothing_of_its_own(more: list[str], recorded: list[str], tmp_path: Path) -> None:
+    more = [word.replace("j.xml", str(tmp_path / "j.xml")) for word in more]
+    run = suite(*recorded, *more)
+    assert run.returncode == 1, run.stdout + run.stderr
+    lines = run.stdout.rstrip().splitlines()
+    assert lines[-3:-1] == ["ACTION NEEDED: orbit 0.2.0 on pypi (verification)", "exit code 1: action needed"]
+    assert re.fullmatch(r"report: \S+\.html and \.json", lines[-1])
+    assert not [words for words in PYTESTS if words in run.stdout]
+
+
+def test_v_shows_what_pytest_shows(recorded: list[str]) -> None:
+    run = suite(*recorded, "-v")
+    assert "test session starts" in run.stdout and "ACTION NEEDED [" in run.stdout
+    assert "phase of orbit==0.2.0@pypi: verification, " in run.stdout and "\n  pytest  " in run.stdout
+    assert "rootdir" not in run.stdout
+    assert run.stdout.rstrip().splitlines()[-2] == "exit code 1: action needed"
+
+
+def test_without_execution_nothing_is_concluded(recorded: list[str]) -> None:
+    run = suite(*recorded, "--collect-only")
+    assert run.returncode == 5
+    assert run.stdout.rstrip().splitlines()[-1] == "nothing was judged, so the exit code is 5"
+    assert "ACTION NEEDED" not in run.stdout
+
+
+def test_advice_has_its_own_sign_and_no_number(tmp_path: Path) -> None:
+    given = ["--demo", "partial", "--no-install", "--reports-dir", str(tmp_path / "r")]
+    code, sent = on_a_terminal(given, tmp_path)
+    assert code == 1, sent
+    rows = screen_of(sent)
+    text = "\n".join(rows)
+    assert "\x1b[36m  • RUN-31 advice: " in sent and "\x1b[31m  ✗ RELEASE-11 action needed: " in sent
+    assert text.index("• RUN-31") < text.index("✗ RELEASE-11") < text.index("Plan: ") < text.index("\nexit code 1: ")
+    assert re.findall(r"^  (\d+)\. ", text, re.MULTILINE) == ["1"]
+    assert text.count("Open run #3") == 1, "advice stands once, below its finding"
+    assert "  To withdraw instead: --plan rollback" in rows
+
+
+def test_advice_that_decides_is_a_step_like_any_other(tmp_path: Path) -> None:
+    run = suite("--demo", "partial", "--no-install", "--block-on-advice", reports_dir=tmp_path / "r")
+    assert run.returncode == 1
+    assert "✗ RUN-31 action needed, fixed by step 2: " in run.stdout and "•" not in run.stdout
+    assert "\n  2. Open run #3" in run.stdout
+
+
+def test_a_missing_dependency_is_named_without_its_place() -> None:
+    error = ImportError("cannot import name 'x' from 'y' (/home/me/venv/lib/python3.11/site-packages/y/__init__.py)")
+    said = str(explain_missing(error))
+    assert "'y' (y/__init__.py): a dependency is missing or broken" in said and "site-packages" not in said
