@@ -400,6 +400,8 @@ def test_one_row_a_project(workers: tuple[str, ...], world: Fleet, tmp_path: Pat
     Draft202012Validator(fleet_schema()).validate(report)
     assert [row["project"] for row in report["projects"]] == world.names
     assert "ACTION NEEDED: orbit-004 (example-org/orbit-004)" in output
+    assert output.splitlines()[-3:-1] == ["ACTION NEEDED: 2 of 10 projects", "exit code 1: action needed"]
+    assert output.splitlines()[-1].startswith(f"report: {tmp_path / 'reports'}/fleet-10-projects-")
     assert len(world.requests) == 4 * len(world.names), "the same for every number of workers"
     assert all(row["observed_by"] not in (0, os.getpid()) for row in report["projects"])
     reports = tmp_path / "reports"
@@ -411,7 +413,7 @@ def test_a_part_of_the_list_is_partial_and_alone_is_observed(world: Fleet, tmp_p
     code, output, report = run(world, tmp_path, "--version", "all", "-k", "orbit-001 or orbit-002")
 
     assert code == 6, output
-    assert "PARTIAL 2 of 10" in output and report is None
+    assert output.splitlines()[-3:-1] == ["PARTIAL 2 of 10", "exit code 6: could not verify"] and report is None
     assert len(world.requests) == 8
 
 

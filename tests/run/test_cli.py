@@ -171,6 +171,15 @@ def test_another_pytest_is_one_line(arguments: list[str], tmp_path: Path) -> Non
     assert line.startswith("ERROR: pytest 9.2.0 is installed, which runs no checks: pip install 'pytest>=8.4.2,<9'")
 
 
+def test_no_pytest_is_one_line_too() -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from release_state.cli import main; sys.exit(main(['demo']))"
+    )
+    run = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (4, "")
+    assert run.stderr == f"ERROR: pytest is missing: pip install 'pytest>=8.4.2,<9' for {sys.executable}\n"
+
+
 # --- completion
 
 
