@@ -21,8 +21,9 @@ import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
 from packaging.version import Version
-from pypi_simple import PYPI_SIMPLE_ENDPOINT
+from pypi_simple import PYPI_SIMPLE_ENDPOINT, UnparsableFilenameError, parse_filename
 
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.loopback import Request
@@ -32,8 +33,10 @@ from release_state.model.snapshot import IndexProject
 from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient, LookupFailed, Response
 from release_state.observe.index.access import split_credentials
+from release_state.observe.index.filenames import read_filename
 from release_state.observe.index.index import observe_index
-from release_state.observe.index.simple import HTML_TYPE, JSON_TYPE, NotSimple, parse_project_page, parse_root
+from release_state.observe.index.page import HTML_TYPE, JSON_TYPE, NotSimple
+from release_state.observe.index.simple import parse_project_page, parse_root
 from tests.standins.index import IndexServer
 from tests.standins.services import Reply
 from tests.support.facts import build
@@ -316,23 +319,24 @@ def test_a_newer_minor_version_of_the_format_is_read(recwarn: pytest.WarningsRec
     [
         (b"", "not valid JSON"),
         (project_json()[:-5], "not valid JSON"),
-        (b"[" * 100_000, "not valid JSON"),
+        (b'{"x": ' + b"[" * 100_000, "not valid JSON"),
+        (b"[" * 100_000, "PEP 691"),
         (b"[]", "PEP 691"),
         (b'{"message": "ok"}', "PEP 691"),
         (project_json(meta={}), "PEP 629"),
         (project_json(meta={"api-version": "2.0"}), "2.0"),
-        (project_json(files=None), "list of files"),
-        (project_json(files=["x"]), "list of files"),
+        (project_json(files=None), "files: Expected"),
+        (project_json(files=["x"]), "files[0]: Expected"),
         (project_json(files=[{"filename": WHEEL}]), "url"),
         (project_json(name="orbit-demo-extra"), "another project"),
-        (project_json(name=None), "another project"),
-        (project_json(versions="0.2.0"), "PEP 700"),
+        (project_json(name=None), "name: Expected"),
+        (project_json(versions="0.2.0"), "versions: Expected"),
         (files_json(file(yanked=3)), "yanked"),
-        (files_json(file(**{"upload-time": "yesterday"})), "upload-time"),
+        (files_json(file(**{"upload-time": "yesterday"})), "upload-time: Invalid"),
         (files_json(file(provenance=[])), "provenance"),
         (files_json(file(url="http://[")), ""),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_misshapen_json_is_unavailable(body: bytes, says: str) -> None:
     assert says in why(page(body))
@@ -575,6 +579,38 @@ TAGS = st.builds(
     st.sampled_from(["data-yanked", "data-yanked=''", "content='1.0'", "content=x", "data-core-metadata=1", "class=a"]),
     st.sampled_from(["Links for orbit-demo", WHEEL, "</a>", ""]) | st.text(max_size=10),
 )
+
+
+PARTS = ("orbit-demo", "Orbit_Demo", "orbit.demo", "orbit", "1.0", "0.2.0rc1", "1.0-rc.1", "1!2", "0.1_1", "demo", "1")
+ENDS = (
+    *("-py3-none-any.whl", "-1-cp310-abi3-manylinux_2_17_x86_64.whl", "-py3.8.egg", ".egg", "-py3.8-linux-x86_64.egg"),
+    *(".tar.gz", ".zip", ".tar", ".linux-x86_64.tar.gz", ".win32-py3.8.msi", ".win-amd64.exe", "-1.noarch.rpm", ".txt"),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(st.sampled_from(PARTS) | st.text("ab1.-_!+", max_size=6), max_size=4).map("-".join), st.sampled_from(ENDS)
+)
+def test_a_file_name_says_what_pypi_simple_reads_in_it(stem: str, end: str) -> None:
+    try:
+        project, version, kind = parse_filename(stem + end, "orbit-demo")
+    except UnparsableFilenameError:
+        assert read_filename(stem + end, "orbit-demo") is None
+    else:
+        is_ours = canonicalize_name(project) == "orbit-demo"
+        assert read_filename(stem + end, "orbit-demo") == ((version, kind) if is_ours else None)
+
+
+def test_an_index_that_answers_json_costs_no_html_parser() -> None:
+    read = f"parse_project_page({files_json(file())!r}, {{'Content-Type': {JSON_TYPE!r}}}, 'orbit-demo', {ROOT!r})"
+    program = (
+        "import sys, release_state.run.versions, release_state.observe.install.pip, release_state.observe.lookups\n"
+        f"from release_state.observe.index.simple import parse_project_page\n{read}\n"
+        "print(sorted({'pypi_simple', 'bs4', 'pydantic', 'html.parser'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
 
 
 @settings(max_examples=200, deadline=None)

@@ -21,7 +21,8 @@ from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.limits import TimeLeft
 from release_state.observe.http.response import Response, load_json, parse_json
-from release_state.observe.index.simple import JSON_TYPE, NotSimple, parse_project_page
+from release_state.observe.index.page import JSON_TYPE, NotSimple
+from release_state.observe.index.simple import parse_project_page
 from release_state.observe.recorded import save
 from release_state.run.background import Background
 from tests.proofs.faults.gateway import Gateway

@@ -249,9 +249,14 @@ def display_url(url: str) -> str:
 
 def load_json(body: bytes) -> Any:
     """The JSON of a body. Raises ValueError if it is not valid, or holds more values than a run can keep."""
+    refuse_too_many(body)
+    return decode_json(body)
+
+
+def refuse_too_many(body: bytes) -> None:
+    """Raise ValueError if a body holds more values than a run can keep."""
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:
         raise ValueError("more values than a run can keep")
-    return decode_json(body)
 
 
 def parse_json(response: Response) -> Any:

@@ -22,7 +22,8 @@ from release_state.model.target import Channel, parse_version
 from release_state.observe.git.objects import OBJECT_NAME
 from release_state.observe.http.client import HttpClient, LookupFailed, Response, clean_url, is_other_host, origin_of
 from release_state.observe.http.response import display_url
-from release_state.observe.index.simple import ACCEPT, IndexPage, parse_project_page, parse_root
+from release_state.observe.index.page import IndexPage
+from release_state.observe.index.simple import ACCEPT, parse_project_page, parse_root
 
 _PAGE_LIMIT = 64 * 2**20
 """Bytes. The largest project pages of the public index have some 20 MiB."""

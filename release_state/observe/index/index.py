@@ -7,13 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from msgspec import structs
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
-from pypi_simple import DistributionPackage
 
 from release_state.common.strict import is_sane
 from release_state.facts.earlier import MOST_NAMES, choose_earlier, find_wheel_gap
@@ -24,7 +23,9 @@ from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.model.target import Channel, parse_version
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.index.access import Index
-from release_state.observe.index.simple import IndexPage, NotSimple
+from release_state.observe.index.filenames import read_filename
+from release_state.observe.index.page import IndexPage, ListedFile, NotSimple
+from release_state.observe.index.page import is_sane as is_sane_name
 
 T = TypeVar("T")
 
@@ -35,6 +36,14 @@ _MOST_UNREADABLE = 1000
 """Files of a page that lists no versions: each could be of the wanted version."""
 _SKIPPED_LENGTH = 200
 """Characters of a file name that is only shown."""
+
+
+class _Package(NamedTuple):
+    """A file of this project, whose name can be read."""
+
+    file: ListedFile
+    kind: str
+
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -104,14 +113,14 @@ def _observe(client: HttpClient, channel: Channel, read: Callable[[Index], T]) -
 def build_project(page: IndexPage, name: str, version: Version, url: str) -> IndexProject:
     """The project with the files of one version; `name` normalized, `url` the page that was read."""
     packages, common = _group_by_version(page, name, version)
-    offered = {each: [p.filename for p in found if not p.is_yanked] for each, found in packages.items()}
+    offered = {each: [p.file.filename for p in found if not p.file.is_yanked] for each, found in packages.items()}
     named, left = dict[Version, list[str]](), MOST_NAMES
     for each in choose_earlier((each for each, names in offered.items() if names), version):
         named[each] = offered[each][:left]
         left -= len(named[each])
     return IndexProject(
         url=url,
-        files=tuple(_build_file(package, version) for package in packages.get(version, ())),
+        files=tuple(_build_file(package, version, page.base) for package in packages.get(version, ())),
         releases=tuple(_build_release(each, packages[each], named.get(each, ())) for each in sorted(packages)),
         **common,
     )
@@ -119,20 +128,20 @@ def build_project(page: IndexPage, name: str, version: Version, url: str) -> Ind
 
 def _group_by_version(
     page: IndexPage, name: str, wanted: Version | None = None
-) -> tuple[dict[Version, list[DistributionPackage]], dict[str, Any]]:
+) -> tuple[dict[Version, list[_Package]], dict[str, Any]]:
     """The files by version, and the fields that both models have in common.
 
     Skipped names that may be of the `wanted` version come first, if it has no other file.
     """
-    packages: dict[Version, list[DistributionPackage]] = {}
-    skipped = list(page.unreadable)
-    for package in page.packages:
-        is_ours = canonicalize_name(package.project or "") == name
-        version = _parse_file_version(package.version) if is_ours and package.version is not None else None
-        if version is None:
-            skipped.append(package.filename)
+    packages: dict[Version, list[_Package]] = {}
+    skipped = []
+    for file in page.files:
+        read = read_filename(file.filename, name) if is_sane_name(file.filename) else None
+        version = _parse_file_version(read[0]) if read else None
+        if read is None or version is None:
+            skipped.append(file.filename)
         else:
-            packages.setdefault(version, []).append(package)
+            packages.setdefault(version, []).append(_Package(file, read[1]))
     empty = {listed for text in page.versions if (listed := parse_version(text)) is not None} - packages.keys()
     if wanted is not None and wanted not in packages and (not page.versions or wanted in empty):
         if len(skipped) > _MOST_UNREADABLE:
@@ -148,15 +157,15 @@ def _group_by_version(
     }
 
 
-def _find_first_upload(packages: Sequence[DistributionPackage]) -> datetime | None:
-    return min((moment for package in packages if (moment := _add_zone(package.upload_time))), default=None)
+def _find_first_upload(packages: Sequence[_Package]) -> datetime | None:
+    return min((moment for package in packages if (moment := _add_zone(package.file.upload_time))), default=None)
 
 
-def _build_version(version: Version, packages: Sequence[DistributionPackage]) -> IndexedVersion:
+def _build_version(version: Version, packages: Sequence[_Package]) -> IndexedVersion:
     return IndexedVersion(
         version=str(version),
-        files=tuple((package.filename, package.package_type or "unknown", package.is_yanked) for package in packages),
-        yanked_reason=next((package.yanked_reason for package in packages if package.yanked_reason), None),
+        files=tuple((package.file.filename, package.kind, package.file.is_yanked) for package in packages),
+        yanked_reason=next((package.file.yanked_reason for package in packages if package.file.yanked_reason), None),
         uploaded_at=_find_first_upload(packages),
     )
 
@@ -167,29 +176,32 @@ def _parse_file_version(text: str) -> Version | None:
     return parse_version(text) or parse_version(text.replace("_", "-"))
 
 
-def _build_file(package: DistributionPackage, version: Version) -> IndexFile:
-    digest = package.digests.get("sha256", "").lower()
+def _build_file(package: _Package, version: Version, base: str) -> IndexFile:
+    file = package.file
+    digest = (file.hashes or {}).get("sha256", "").lower()
     return IndexFile(
-        filename=package.filename,
+        filename=file.filename,
         version=str(version),
-        kind=package.package_type or "unknown",
-        url=_strip_url(package.url),
-        size=package.size,
+        kind=package.kind,
+        url=_strip_url(urljoin(base, file.url)),
+        size=file.size,
         sha256=digest if _SHA256.fullmatch(digest) else None,
-        uploaded_at=_add_zone(package.upload_time),
-        requires_python=package.requires_python or None,
-        yanked=package.is_yanked,
-        yanked_reason=package.yanked_reason or None,
-        provenance_url=_strip_url(package.provenance_url) if package.provenance_url else None,
+        uploaded_at=_add_zone(file.upload_time),
+        requires_python=file.requires_python or None,
+        yanked=file.is_yanked,
+        yanked_reason=file.yanked_reason or None,
+        provenance_url=_strip_url(urljoin(base, file.provenance)) if file.provenance else None,
     )
 
 
-def _build_release(version: Version, packages: Sequence[DistributionPackage], filenames: Sequence[str]) -> IndexRelease:
+def _build_release(version: Version, packages: Sequence[_Package], filenames: Sequence[str]) -> IndexRelease:
     return IndexRelease(
         version=str(version),
         file_count=len(packages),
-        yanked=all(package.is_yanked for package in packages),
-        requires_python=next((package.requires_python for package in packages if package.requires_python), None),
+        yanked=all(package.file.is_yanked for package in packages),
+        requires_python=next(
+            (package.file.requires_python for package in packages if package.file.requires_python), None
+        ),
         uploaded_at=_find_first_upload(packages),
         filenames=tuple(filenames),
     )

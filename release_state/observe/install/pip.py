@@ -13,10 +13,10 @@ from zipfile import BadZipFile, ZipFile
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from pypi_simple import UnparsableFilenameError, parse_filename
 
 from release_state.model.snapshot import IndexFile
 from release_state.model.target import parse_version
+from release_state.observe.index.filenames import read_filename
 
 _METADATA_LIMIT = 4 * 2**20
 """Bytes of the metadata to read."""
@@ -171,12 +171,9 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
             return PipJudgement(PipEnded.FAILED, line)
         return PipJudgement(PipEnded.UNAVAILABLE, f"pip did not see the files that the index lists: {line}")
     for link in _NO_SDIST.finditer(log):
-        try:
-            project, spelt, _ = parse_filename(link[1].partition("#")[0].rpartition("/")[2], name)
-        except UnparsableFilenameError:
-            continue
-        version = parse_version(spelt)
-        if canonicalize_name(project) == name and version and wanted.specifier.contains(version, prereleases=True):
+        read = read_filename(link[1].partition("#")[0].rpartition("/")[2], name)
+        version = parse_version(read[0]) if read else None
+        if version and wanted.specifier.contains(version, prereleases=True):
             return PipJudgement(
                 PipEnded.NOT_ATTEMPTED, f"the dependency {text} has no wheel that fits, and {NOT_BUILT}"
             )

@@ -59,7 +59,8 @@ from release_state.observe.http.client import LookupFailed, observe
 from release_state.observe.http.response import Response, read_refusal
 from release_state.observe.index.access import Index, observe_provenance
 from release_state.observe.index.index import observe_index, observe_index_history
-from release_state.observe.index.simple import NotSimple, parse_root
+from release_state.observe.index.page import NotSimple
+from release_state.observe.index.simple import parse_root
 from release_state.observe.install.pip import judge_failure
 from release_state.observe.next_version.rules import (
     Unreadable,
