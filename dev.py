@@ -51,10 +51,12 @@ def setup(*groups: str) -> None:
     print(f"making {VENV} ...", flush=True)
     if made != wanted:
         venv.create(VENV, with_pip=True, clear=True, symlinks=os.name != "nt")
-    pip = (BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    # Python compiles what it imports; compiling all that is installed takes as long as the rest.
+    pip = (BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile")
     # Most pins do not support Python 3.10, which takes the newest that do.
     constraints = ("--constraint", ROOT / "constraints.txt") if sys.version_info >= (3, 11) else ()
-    run(*pip, "pip>=25.1")  # the first one with dependency groups
+    if groups:
+        run(*pip, "pip>=25.1")  # the first one with dependency groups
     run(*pip, *constraints, "--editable", ROOT, *(word for group in groups for word in ("--group", group)))
     stamp.write_text(" ".join([wanted, *groups]), encoding="utf-8")
 

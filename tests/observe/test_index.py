@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
@@ -18,7 +17,6 @@ from urllib.request import urlopen
 
 import msgspec
 import pytest
-import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
@@ -779,35 +777,43 @@ def test_pypiserver(pypiserver: str, client: HttpClient) -> None:
     assert not observe_index(client, channel, "nothing-of-the-kind", "0.2.0").present().listed
 
 
-@pytest.mark.slow
-def test_devpi(tmp_path: Path, client: HttpClient) -> None:
-    programs, port = Path(sys.executable).parent, free_port()
-    data = ["--serverdir", str(tmp_path / "data")]
-    init = [str(programs / "devpi-init"), *data, "--no-root-pypi"]
-    subprocess.run(init, check=True, capture_output=True)
-    command = [str(programs / "devpi-server"), *data, "--host", "127.0.0.1", "--port", str(port)]
-    url = f"http://127.0.0.1:{port}"
-    with running(command, f"{url}/+api", 60, tmp_path):
-        devpi_upload(url, *build_wheel("orbit-demo", "0.2.0", sources={"orbit_demo/__init__.py": b""}))
-        channel = Channel(name="devpi", index_url=f"{url}/root/dev/+simple/")
-        found = observe(client, channel).present()
-        assert [(held.filename, held.kind, bool(held.sha256)) for held in found.files] == [(WHEEL, "wheel", True)]
+_DEVPI_FILE = (
+    b'{"filename": "orbit_demo-0.2.0-py3-none-any.whl", '
+    b'"url": "../../+f/d76/9da532c4aed11/orbit_demo-0.2.0-py3-none-any.whl", '
+    b'"hashes": {"sha256": "d769da532c4aed115be596ed5ade21363d35114936c8061f2b3c451467abd849"}, '
+    b'"requires-python": ""}'
+)
+_DEVPI_NONE = (
+    "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n"
+    " <body>\n  <h1>404 Not Found</h1>\n  {}<br/><br/>\n\n\n\n </body>\n</html>"
+)
+_DEVPI_HTML = {"Content-Type": "text/html; charset=UTF-8"}
+DEVPI = {
+    "/root/dev/+simple/orbit-demo/": Reply(
+        200,
+        {"Content-Type": JSON_TYPE, "Vary": "Accept, User-Agent"},
+        b'{"meta":{"api-version":"1.0"},"name":"orbit-demo","files":[' + _DEVPI_FILE + b"]}",
+    ),
+    "/root/dev/+simple/nothing-of-the-kind/": Reply(
+        404, _DEVPI_HTML, _DEVPI_NONE.format("The project nothing-of-the-kind does not exist.").encode()
+    ),
+    "/root/dev/+simple/": Reply(
+        200, {"Content-Type": JSON_TYPE}, b'{"meta":{"api-version":"1.0"},"projects":[{"name":"orbit-demo"}]}'
+    ),
+}
+"""What devpi-server 6.20.3 answers, with one wheel uploaded."""
+
+
+def test_devpi(client: HttpClient) -> None:
+    missing = Reply(404, _DEVPI_HTML, _DEVPI_NONE.format("The stage root/no-such-index could not be found.").encode())
+    with IndexServer() as server:
+        server.intercept = lambda request: DEVPI.get(request.path, missing)
+        channel = Channel(name="devpi", index_url=f"{server.url}/root/dev/+simple/")
+        [held] = observe(client, channel).present().files
+        assert (held.filename, held.kind, held.requires_python) == (WHEEL, "wheel", None)
+        assert held.url == f"{server.url}/root/dev/+f/d76/9da532c4aed11/{WHEEL}" and held.sha256
         assert not observe_index(client, channel, "nothing-of-the-kind", "0.2.0").present().listed
-        why(observe(client, Channel(name="devpi", index_url=f"{url}/root/no-such-index/+simple/")))
-
-
-def devpi_upload(url: str, filename: str, content: bytes) -> None:
-    login = requests.post(f"{url}/+login", json={"user": "root", "password": ""}, timeout=10)
-    password = login.json()["result"]["password"]
-    requests.put(f"{url}/root/dev", json={"bases": [], "volatile": True}, auth=("root", ""), timeout=10)
-    fields = {":action": "file_upload", "name": "orbit-demo", "version": "0.2.0", "filetype": "bdist_wheel"}
-    requests.post(
-        f"{url}/root/dev/",
-        data={**fields, "metadata_version": "2.1", "pyversion": "py3"},
-        files={"content": (filename, content)},
-        headers={"X-Devpi-Auth": b64encode(f"root:{password}".encode()).decode()},
-        timeout=20,
-    ).raise_for_status()
+        why(observe(client, Channel(name="devpi", index_url=f"{server.url}/root/no-such-index/+simple/")))
 
 
 @pytest.mark.network

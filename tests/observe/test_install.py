@@ -522,7 +522,7 @@ def test_an_interrupt_ends_the_program(tmp_path: Path, monkeypatch: pytest.Monke
         time.sleep(0.2)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("release_state.observe.process._Pipes.read_until", interrupted)
+    monkeypatch.setattr("release_state.observe.process.Pipes.read_until", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_bounded(["/bin/sh", "-c", f"sleep 0.5; touch {tmp_path}/late"], env={}, cwd=tmp_path, seconds=9)
     time.sleep(0.6)
