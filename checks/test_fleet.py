@@ -12,7 +12,7 @@ from release_state.model.outcome import ActionNeeded, Exit, InProgress, NotAppli
 from release_state.verdict.check import check
 
 if TYPE_CHECKING:
-    from release_state.fleet.session import Asked
+    from release_state.audit.fleet.session import Asked
 
 pytestmark = pytest.mark.fleet
 

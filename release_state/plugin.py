@@ -23,9 +23,9 @@ import pytest
 
 from release_state.common.errors import UsageProblem, redact
 from release_state.run import collecting, safeguards
+from release_state.run.catalogue.listing import Listing, is_listing
 from release_state.run.ends import Interrupts, block_interrupts, unblock_interrupts
 from release_state.run.last_screen import LastScreen, is_silent, silence_pytest
-from release_state.run.listing import Listing, is_listing
 from release_state.run.options import (
     add_options,
     arguments_of,
@@ -178,7 +178,7 @@ def _new_run(config: pytest.Config) -> Any:
     """The run that was asked for: over single versions, an audit, or over a list of projects; raises UsageProblem."""
     given = invocation_of(config)
     if given.listed is not None:
-        from release_state.fleet.run import FleetRun
+        from release_state.audit.fleet.run import FleetRun
 
         return FleetRun(given)
     if given.arguments.audit:
@@ -193,7 +193,7 @@ def _new_run(config: pytest.Config) -> Any:
 def _worker_session(config: pytest.Config, given: Mapping[str, Any]) -> Any:
     """The session of an xdist worker, of the same kind as its controller's; `given` is what that one sent."""
     if given.get("fleet"):
-        from release_state.fleet.session import fleet_worker
+        from release_state.audit.fleet.session import fleet_worker
 
         return fleet_worker(given, arguments_of(config))
     if given.get("audit"):

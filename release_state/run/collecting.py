@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from release_state.run.listing import is_listing
+from release_state.run.catalogue.listing import is_listing
 from release_state.run.options import is_executing
 
 _LOOK_SECONDS = 0.2
@@ -72,7 +72,7 @@ def pytest_make_collect_report(
     report = yield
     if isinstance(collector, pytest.Session) and report.passed:
         from release_state.common.errors import UsageProblem
-        from release_state.run.own_checks import make_collectors
+        from release_state.run.catalogue.own_checks import make_collectors
         from release_state.run.safeguards import usage_error
         from release_state.run.session import KEY
         from release_state.settings.own_checks import find_own_checks

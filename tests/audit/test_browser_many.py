@@ -9,9 +9,9 @@ import pytest
 from msgspec import structs
 
 from release_state.audit.audit import Audit
+from release_state.audit.fleet import report as fleet_page
+from release_state.audit.fleet.projects import Part, ProjectRow
 from release_state.audit.report import page as audit_page
-from release_state.fleet import report as fleet_page
-from release_state.fleet.projects import Part, ProjectRow
 from release_state.model.observation import known
 from release_state.model.plan import step
 from tests.support.browser import Opened

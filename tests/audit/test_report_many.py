@@ -12,14 +12,14 @@ from msgspec import structs
 
 import release_state
 from release_state.audit.audit import Audit
+from release_state.audit.fleet import report as fleet_page
+from release_state.audit.fleet.projects import ProjectRow
+from release_state.audit.fleet.report import build_schema as fleet_schema
+from release_state.audit.fleet.report import step_report as fleet_step
 from release_state.audit.report import document as audit_document
 from release_state.audit.report.document import build_schema as audit_schema
 from release_state.audit.report.summary import step_report as audit_step
 from release_state.audit.versions import AuditSnapshot
-from release_state.fleet import report as fleet_page
-from release_state.fleet.projects import ProjectRow
-from release_state.fleet.report import build_schema as fleet_schema
-from release_state.fleet.report import step_report as fleet_step
 from release_state.model.observation import Observation, Problem
 from release_state.model.outcome import Exit
 from release_state.model.plan import step

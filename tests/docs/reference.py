@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 from msgspec.json import schema_components
 
+from release_state.audit.fleet import report as fleet_report
 from release_state.audit.kinds import KINDS
 from release_state.audit.report import document as audit_document
-from release_state.fleet import report as fleet_report
 from release_state.model.outcome import Phase, name_phase
 from release_state.model.snapshot import FORMAT, Snapshot
 from release_state.observe.lookups import TABLE

@@ -335,7 +335,7 @@ def test_example_of_a_fact_is_in_the_code() -> None:
 def test_files_modules_and_functions_that_are_named_exist() -> None:
     spans = set(re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"```.*?```", "", CONTRIBUTING, flags=re.DOTALL)))
     words = {word for span in spans for word in span.split()}
-    made = {"checks/test_repository.py", ".tools/axe/axe.min.js", "3/40"}
+    made = {"checks/test_repository.py", ".tools/axe/axe.min.js", "build/docs/site", "3/40"}
     paths = {word for word in words if re.fullmatch(r"[\w./]+/[\w./]*|[\w./]+\.(?:py|md|ini|yml)", word)} - made
     assert len(paths) > 30
     missing = [path for path in paths if not (ROOT / path).exists() and not any(ROOT.glob(f"release_state/**/{path}"))]

@@ -17,15 +17,15 @@ import pytest
 from jsonschema import Draft202012Validator
 from msgspec import structs
 
+from release_state.audit.fleet.look import Look
+from release_state.audit.fleet.pool import Pool
+from release_state.audit.fleet.projects import Part, Project, ProjectRow, find_worst, read_projects
+from release_state.audit.fleet.report import build_document, describe_verdict, render_page
+from release_state.audit.fleet.report import build_schema as fleet_schema
+from release_state.audit.fleet.run import FleetRun
+from release_state.audit.fleet.session import FleetController
 from release_state.common.errors import UsageProblem
 from release_state.demo.loopback import Request
-from release_state.fleet.look import Look
-from release_state.fleet.pool import Pool
-from release_state.fleet.projects import Part, Project, ProjectRow, find_worst, read_projects
-from release_state.fleet.report import build_document, describe_verdict, render_page
-from release_state.fleet.report import build_schema as fleet_schema
-from release_state.fleet.run import FleetRun
-from release_state.fleet.session import FleetController
 from release_state.model.outcome import Exit
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.http.limits import SharedLimit

@@ -16,17 +16,17 @@ from msgspec import structs
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
+from release_state.audit.fleet.look import Look
+from release_state.audit.fleet.projects import Project, ProjectRow, read_projects
+from release_state.audit.fleet.report import build_document, render_page
+from release_state.audit.fleet.report import build_schema as fleet_schema
+from release_state.audit.fleet.report import step_report as fleet_step
 from release_state.audit.report.document import build_document as audit_document
 from release_state.audit.report.document import build_schema as audit_schema
 from release_state.audit.report.page import render_page as audit_page
 from release_state.audit.report.summary import step_report as audit_step
 from release_state.audit.versions import AuditSnapshot
 from release_state.demo.git import Repository
-from release_state.fleet.look import Look
-from release_state.fleet.projects import Project, ProjectRow, read_projects
-from release_state.fleet.report import build_document, render_page
-from release_state.fleet.report import build_schema as fleet_schema
-from release_state.fleet.report import step_report as fleet_step
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.observe.defects import Defect, Defects, collect_tracebacks, describe_defects, guard
 from release_state.observe.http.client import HttpClient
@@ -204,7 +204,7 @@ def test_what_is_said_of_a_project_that_breaks_as_a_whole_holds_no_token(
     def whole(*_: Any, **__: Any) -> Any:
         raise LookupError("x" * 480 + fleet.token)  # and not the first half of it where the text is cut
 
-    monkeypatch.setattr("release_state.fleet.look.collect_history", whole)
+    monkeypatch.setattr("release_state.audit.fleet.look.collect_history", whole)
     (row, *_) = rows(fleet, tmp_path)
     assert row.defect and row.defect.startswith("LookupError: xx") and row.exit is Exit.DEFECT
     ((text, where),) = row.tracebacks.items()

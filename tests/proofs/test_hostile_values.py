@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from release_state.audit.fleet.projects import read_projects
 from release_state.common import disk
 from release_state.common.errors import UsageProblem
-from release_state.fleet.projects import read_projects
 from release_state.model.observation import known
 from release_state.model.snapshot import Snapshot
 from release_state.observe.git.reader import find_repository

@@ -14,9 +14,9 @@ from msgspec import structs
 
 import release_state
 from release_state.audit.audit import Audit
+from release_state.audit.fleet.projects import Part, ProjectRow
+from release_state.audit.fleet.report import render_page as fleet_page
 from release_state.audit.report.page import render_page as audit_page
-from release_state.fleet.projects import Part, ProjectRow
-from release_state.fleet.report import render_page as fleet_page
 from release_state.model.observation import Observation, Problem
 from release_state.model.plan import step
 from release_state.report.document import Origin

@@ -20,6 +20,7 @@ import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from release_state.audit.fleet.projects import read_projects
 from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem
 from release_state.common.text import sanitize
@@ -34,7 +35,6 @@ from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import NotReadable
 from release_state.facts.workflow.model import parse_workflow
 from release_state.facts.workflow.triggers import read_events, read_push_trigger
-from release_state.fleet.projects import read_projects
 from release_state.model.observation import Model
 from release_state.model.snapshot import FORMAT
 from release_state.model.target import parse_repository, parse_version

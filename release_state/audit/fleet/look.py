@@ -17,6 +17,7 @@ from msgspec import structs
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history, make_client
+from release_state.audit.fleet.projects import Part, Project, ProjectRow
 from release_state.audit.report.document import build_document
 from release_state.audit.report.page import render_page
 from release_state.audit.session import FILE, functions_of, list_expected, list_parameters, read_check, run_check
@@ -24,7 +25,6 @@ from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.common import disk
 from release_state.common.errors import format_error, format_traceback
 from release_state.facts.release import Release
-from release_state.fleet.projects import Part, Project, ProjectRow
 from release_state.model.outcome import (
     CheckResult,
     Exit,

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 from msgspec import Meta, to_builtins
 
 from release_state import __version__
+from release_state.audit.fleet.projects import Part, ProjectRow, find_worst
 from release_state.audit.report.page import render_frame
 from release_state.common.text import sanitize
-from release_state.fleet.projects import Part, ProjectRow, find_worst
 from release_state.model.observation import AwareDatetime, Model
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.plan import Step
@@ -106,7 +106,7 @@ def render_page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_
     word, _, about = describe_verdict(rows, total).partition(": ")
     order = {each: number for number, each in enumerate((3, 1, 6, 8, 5, 0))}
     return render_frame(
-        "fleet/fleet.html",
+        "audit/fleet/fleet.html",
         word,
         about or f"{total} projects",
         find_worst(rows),

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import msgspec
 
+from release_state.audit.fleet.projects import ProjectRow
 from release_state.common import disk
-from release_state.fleet.projects import ProjectRow
 
 AT_ONCE = 8
 """Projects that a run observes at the same time, over all its processes."""

@@ -11,19 +11,19 @@ from typing import cast
 
 import pytest
 
+from release_state.audit.fleet import report
+from release_state.audit.fleet.look import Look
+from release_state.audit.fleet.projects import ProjectRow, find_worst, read_projects
+from release_state.audit.fleet.session import FILE, FleetController
 from release_state.common.errors import UsageProblem
-from release_state.fleet import report
-from release_state.fleet.look import Look
-from release_state.fleet.projects import ProjectRow, find_worst, read_projects
-from release_state.fleet.session import FILE, FleetController
 from release_state.model.outcome import Exit, Phase
 from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles
 from release_state.report.screen import Screen
 from release_state.run.base import Ending, Run
+from release_state.run.catalogue.own_checks import describe_origins
 from release_state.run.checks import catalogue
 from release_state.run.options import Invocation
-from release_state.run.own_checks import describe_origins
 
 
 class FleetFiles(ReportFiles):

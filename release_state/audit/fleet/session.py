@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from release_state.audit.fleet.look import Look
+from release_state.audit.fleet.pool import AT_ONCE, Pool
+from release_state.audit.fleet.projects import Project, ProjectRow, find_worst, read_projects
 from release_state.audit.session import AuditItem, Function, make_items
-from release_state.fleet.look import Look
-from release_state.fleet.pool import AT_ONCE, Pool
-from release_state.fleet.projects import Project, ProjectRow, find_worst, read_projects
 from release_state.model.outcome import CheckResult, Exit
 from release_state.observe.defects import Defects
 from release_state.observe.http.limits import SharedLimit
