@@ -23,6 +23,7 @@ from release_state.observe.git.remote import observe_remote
 from release_state.observe.git.store import open_temporary_store
 from release_state.observe.next_version import semantic_release
 from release_state.observe.next_version.calculation import observe_calculation
+from release_state.observe.next_version.semantic_release import NotCalculated, read_answer
 from tests.support import states as s
 from tests.support.gitrepo import ENV, Repo, fingerprint, make
 
@@ -370,3 +371,17 @@ def test_a_remote_that_does_not_answer_is_unknown(project: Project, tmp_path: Pa
     (tmp_path / "project").rename(tmp_path / "gone")
     found = observe_calculation(s.target(), project.history(remote))
     assert why(found).source == "version calculation"
+
+
+def test_an_answer_of_another_shape_is_no_answer() -> None:
+    """A kept one too: a level that is none would count as a release that is not needed."""
+    whole = {
+        "version": "0.2.0",
+        "last_tag": "v0.1.0",
+        "is_new": True,
+        "commits": [["a" * 40, "minor"], ["b" * 40, None]],
+    }
+    assert read_answer(whole).version == "0.2.0"
+    for wrong in ({"version": 2}, {"commits": [["a" * 40, "huge"]]}, {"is_new": "yes"}, {"other": 1}):
+        with pytest.raises(NotCalculated, match="answered something else"):
+            read_answer({**whole, **wrong})

@@ -106,19 +106,19 @@ class _Calculator:
         try:
             version = semantic_release.find_usable_version(found)
             question = semantic_release.list_inputs(version, self.base.name, self.base.sha, tags, found.table)
-            answer = remember(self.remembered, question, lambda: self._ask(found, tags))
+            answer = semantic_release.read_answer(remember(self.remembered, question, lambda: self._ask(found, tags)))
         except NotCalculated as missing:
             return self._without_tool(found, tags, missing.problem)
         tool = f"python-semantic-release {version}"
-        if "no_release" in answer:
+        if answer.no_release is not None:
             nothing = {"counted": known(Counted(last_tag=None)), "next_version": known(None)}
-            return {"tool": tool, "no_release": answer["no_release"], **nothing}
-        levels = {sha: level for sha, level in answer["commits"] if level != "left out"}
+            return {"tool": tool, "no_release": answer.no_release, **nothing}
+        levels = {sha: level for sha, level in answer.commits if level != "left out"}
         messages = read_messages(self.store, list(levels))
         return {
             "tool": tool,
-            "counted": known(count_levels(answer["last_tag"], ((m.sha, m.subject, levels[m.sha]) for m in messages))),
-            "next_version": known(answer["version"] if answer["is_new"] else None),
+            "counted": known(count_levels(answer.last_tag, ((m.sha, m.subject, levels[m.sha]) for m in messages))),
+            "next_version": known(answer.version if answer.is_new else None),
         }
 
     def _ask(self, found: Configuration, tags: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
+from msgspec import ValidationError, convert
 from packaging.specifiers import SpecifierSet
 
-from release_state.common.strict import decode_json
-from release_state.model.observation import Problem
+from release_state.common.strict import decode_json, describe_invalid
+from release_state.model.observation import Model, Problem
+from release_state.model.snapshot.published import Level
 from release_state.observe.git.command import Git
 from release_state.observe.git.environment import add_settings
 from release_state.observe.git.store import Store, create_bare, quote_alternate
@@ -90,6 +92,26 @@ def find_usable_version(configuration: Configuration) -> str:
                 else f"let the project use a version {specifier}, or calculate with its own",
             )
     return version
+
+
+class Answer(Model):
+    """What the tool answers, as `semantic_release_child.calculate` writes it."""
+
+    no_release: str | None = None
+    """Why the rules never release from this branch; then there is nothing else."""
+    version: str = ""
+    last_tag: str | None = None
+    is_new: bool = False
+    commits: tuple[tuple[str, Level | Literal["left out"] | None], ...] = ()
+    """Each commit since the last version, with its level; None: it does not follow the convention."""
+
+
+def read_answer(answer: Mapping[str, Any]) -> Answer:
+    """Read an answer, a kept one too. Raises NotCalculated if it is not of that shape."""
+    try:
+        return convert(answer, Answer)
+    except ValidationError as error:
+        raise NotCalculated(f"python-semantic-release answered something else: {describe_invalid(error)}") from None
 
 
 def list_inputs(
