@@ -262,7 +262,7 @@ def test_requests_of_the_post_recovery_phase(workers: tuple[str, ...], released:
 
     assert (ran.code, ran.verdict) == (0, "RELEASED AND VERIFIED"), ran.output
     assert asked_github(released) == GITHUB_AFTERWARDS
-    assert asked_index(released) == sorted([INDEX, CONTENTS, SDIST, *PIP])
+    assert asked_index(released) == sorted([INDEX, INDEX_JSON, CONTENTS, SDIST, *PIP])
     assert asked_status(released) == STATUS
 
 
