@@ -31,10 +31,9 @@ from release_state.verdict.check import CheckInfo
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHECKS = ROOT / "checks"
 
-_HEAD = """# Reference of the checks
+_HEAD = """<!-- Made from the docstrings and messages of the checks by: python -m tests.docs.reference --write -->
 
-Made from the docstrings and messages of the checks by `python -m tests.docs.reference --write`; do not edit
-it by hand.
+# Reference of the checks
 
 Each check states a **fact** that should be true. If it is not, the report says what was found, why it matters, and the
 exact commands that fix it. If the fact could not be observed, the outcome is *unknown*, never green. *Blocking* checks

@@ -37,6 +37,8 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("How far to trust it", ("safety", "security", "reliability", "processes", "performance")),
 )
 """The pages by chapter; a page that does not exist is left out, and one that no chapter names comes last."""
+NAMES = {"ci": "CI", "testpypi": "TestPyPI"}
+"""Sources of checks whose names are not words."""
 _LINK = re.compile(
     r"(?P<text>!?\[(?:`[^`]*`|[^\]`])*\])\((?P<target>[^)\s]+)\)"
     r"|(?P<name>src|srcset|href)=\"(?P<value>[^\"]+)\""
@@ -136,7 +138,7 @@ def navigation(pages: Mapping[PurePosixPath, str]) -> list[Any]:
     by_source = sorted(CHECKS.values(), key=lambda check: (check.source, int(check.id.rpartition("-")[2])))
     for source, members in groupby(by_source, key=lambda check: check.source):
         entries = [{check.id: take(left, str(check_pages.page_of(check.id)))} for check in members]
-        checks.append({source.capitalize().replace("pypi", "PyPI"): entries})
+        checks.append({NAMES.get(source, source.capitalize()): entries})
     chapters.append({"Checks": checks})
     return [*chapters, {"More": [str(place) for place in left]}]
 

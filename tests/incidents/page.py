@@ -28,7 +28,7 @@ FAMILIES = {
     "The build, the tests or the release tool fails": BUILD,
 }
 """The families of known failures, as somebody looks for them who has a log before their eyes."""
-LONGEST_QUOTE = 160
+LONGEST_QUOTE = 300
 
 
 def write(counted: Counter[str]) -> Iterator[str]:
