@@ -216,7 +216,7 @@ def test_an_unknown_shows_what_the_status_page_says(tmp_path: Path) -> None:
         ran = run(world, "--no-install", reports=tmp_path)
     assert (ran.code, ran.verdict) == (6, "COULD NOT VERIFY"), ran.output
     said = f"PyPI's status page reports trouble: wait, then run this again: Uploads fail ({link})"
-    (beside,) = [line for line in ran.output.splitlines() if said in line and "fix" in line]
+    *_, beside = [line for line in ran.output.splitlines() if said in line and "fix" in line]
     assert ran.output.index("unknown: ") < ran.output.index(beside) < ran.output.index("Plan:")
     assert ran.only["SERVICE-2"] == "action needed"
 

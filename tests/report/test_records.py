@@ -319,9 +319,9 @@ def test_the_history_can_be_narrowed(tmp_path: Path, capsys: pytest.CaptureFixtu
     [
         (("--version", "v0.2.0"), "looks like a tag"),
         (("--reports-dir", "nowhere"), "no such file or directory: give another with --reports-dir"),
-        (("--what",), "unrecognized arguments: --what"),
+        (("--what",), "'--what' is not an option; all options: --help"),
         (("--version",), "expected one argument"),
-        (("0.2.0",), "unrecognized arguments: 0.2.0"),
+        (("0.2.0",), "'0.2.0' is not an option"),
         (("--reports-dir", "a\0b"), "is not the name of a folder"),
     ],
 )
