@@ -24,8 +24,6 @@ from typing import Any
 from msgspec import structs
 
 from release_state.facts.process import resolve
-from release_state.facts.workflow.calls import ReleaseWorkflow
-from release_state.facts.workflow.making import find_made
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import (
     Branch,
@@ -46,7 +44,15 @@ from tests.proofs.alarms import Alarm, find_alarms
 
 FOLDER = ".github/workflows/"
 _PULL = re.compile(r"\(#\d+\)$|^Merge pull request #\d+ ")
-_RELEASES = re.compile(r"releas|bump|\bversion\b|prepare|changelog|\bv?\d+\.\d+(\.\d+)?\b", re.IGNORECASE)
+_RELEASES = r"releas|bump|prepare|\bversion\b|changelog"
+_ALARM = "action needed"
+_WORDS = {
+    "workflow": "workflow",
+    "start": "what starts it",
+    "tags": "spelling of tags",
+    "environment": "environment",
+    "pulls": "pull request",
+}
 LARGEST = 500_000
 """Bytes of a workflow file that are read."""
 
@@ -66,6 +72,11 @@ class Found:
     candidates: int = 0
     wrong: list[str] = field(default_factory=list)
     """What differs from the answer sheet."""
+    lacking: list[str] = field(default_factory=list)
+    """What the answer sheet has and was not found."""
+    unsettled: list[str] = field(default_factory=list)
+    """What the answer sheet leaves open."""
+    false_alarms: int = 0
     checked: bool = False
 
 
@@ -134,24 +145,24 @@ def look(repository: str, git: Path, package: str, client: HttpClient) -> Found:
         template=target.tag_template,
         environments=tuple(dict.fromkeys(filter(None, (each.environment for each in publishers)))),
         candidates=len(target.process.candidates),
-        has_pulls=has_release_pulls(target, tuple(tag.name for tag in tags), texts, run),
+        has_pulls=has_release_pulls(target, tuple(tag.name for tag in tags), run),
         alarms=alarms,
     )
 
 
-def has_release_pulls(target: Target, tags: Sequence[str], texts: Mapping[str, str], run: Callable[..., str]) -> bool:
-    """Whether the last releases came by a pull request, as far as git and the workflow files show."""
-    if any("pull-request" in find_made(ReleaseWorkflow(path, texts)) for path in texts if path.startswith(FOLDER)):
+def has_release_pulls(target: Target, tags: Sequence[str], run: Callable[..., str]) -> bool:
+    """Whether the last releases came by a pull request, as far as git and the workflow that publishes show."""
+    if target.process.makes("pull-request") or target.process.is_started_by("pull-request"):
         return True
     spelt = {name: version for name in tags if (version := target.parse_tag(name)) and not version.is_prerelease}
     newest = sorted(spelt, key=lambda name: spelt[name])[-5:]
-    titles = [line for name in newest for line in run("log", "-3", "--format=%s", name, "--").splitlines()]
-    after = [
-        run("log", "--merges", "--ancestry-path", "--format=%s", f"{name}..HEAD", "--").splitlines()
-        for name in newest[-3:]
-    ]
-    titles += [lines[-1] for lines in after if lines]
-    return any(_PULL.search(title) and _RELEASES.search(title) for title in titles)
+    found = 0
+    for name in newest:
+        merges = run("log", "--merges", "--ancestry-path", "--format=%s", f"{name}..HEAD", "--").splitlines()
+        titles = (*run("log", "-1", "--format=%s", name, "--").splitlines(), *merges[-1:])
+        words = re.compile(f"{_RELEASES}|{re.escape(str(spelt[name]))}", re.IGNORECASE)
+        found += any(_PULL.search(title) and words.search(title) for title in titles)
+    return found >= min(2, len(newest) or 1)
 
 
 def _is_wanted(path: str) -> bool:
@@ -177,9 +188,25 @@ def compare(found: Found, right: Mapping[str, Any]) -> None:
         found.wrong.append("workflow")
     elif found.workflows and not {start.replace("_", "-") for start in right["starts"]} <= set(found.starts):
         found.wrong.append("start")
+    _compare_environments(found, right)
+    if right.get("pull_request") is None:
+        found.unsettled.append("pulls")
+    elif found.has_pulls != right["pull_request"]:
+        (found.wrong if found.has_pulls else found.lacking).append("pulls")
+    wrong = right.get("false_alarms", ())
+    found.false_alarms = sum(alarm.check in wrong for alarm in found.alarms if alarm.outcome == _ALARM)
     template = right["tag_template"]
     if template and template != "null" and _plain(template, found.package) != _plain(found.template, found.package):
         found.wrong.append("tags")
+
+
+def _compare_environments(found: Found, right: Mapping[str, Any]) -> None:
+    given = right.get("environment") or ()
+    wanted = {each.strip() for each in (given if isinstance(given, list) else given.split(",") if given else ())}
+    if wanted - set(found.environments):
+        found.lacking.append("environment")
+    elif set(found.environments) - wanted:
+        found.wrong.append("environment")
 
 
 def _plain(template: str, package: str) -> str:
@@ -188,6 +215,9 @@ def _plain(template: str, package: str) -> str:
         .replace("{semver}", "{version}")
         .replace("{version with underscores}", "{underscored}")
     )
+
+
+_KINDS: tuple[Callable[[Found], list[str]], ...] = (lambda found: found.lacking, lambda found: found.unsettled)
 
 
 def write(every: Sequence[Found]) -> Iterator[str]:
@@ -200,26 +230,34 @@ def write(every: Sequence[Found]) -> Iterator[str]:
     yield "# Processes of real projects"
     yield ""
     yield f"This is what is found out about {len(every)} public projects without configuration. It comes from their"
-    yield "tags, their workflow files and the index. Whether releases have pull requests is not looked at: a run"
-    yield "asks GitHub for that."
+    yield "tags, their workflow files and the index. *Pull request* means that two of the last five releases, or more,"
+    yield "came to the base branch by one that names the release. That is read from the titles of the tagged commits,"
+    yield "and of the merges that brought them. A run asks GitHub instead. It asks for a pull request only where earlier"
+    yield "releases had one from a release branch."
     yield ""
     yield "*Wrong* means that the answer differs from the one that a person read from the workflow files. Most of these"
     yield "projects upload in a script of their own, or publish several packages from one repository. If no workflow is"
     yield "seen to publish, a run says so and asks for `--workflow`."
     yield ""
-    yield "| | projects |"
-    yield "|---|---|"
-    yield f"| with a workflow that publishes | {len(seen)} |"
     none_seen = sum(bool(found.candidates) for found in every)
-    yield f"| with workflow files, none of which is seen to publish | {none_seen} |"
-    yield f"| looked up by hand | {len(asked)} |"
-    for kind, words in (("workflow", "the workflow"), ("start", "what starts it"), ("tags", "the spelling of tags")):
-        yield f"| of these, {words} is right | {len(asked) - wrong[kind]} |"
+    yield f"Of these projects, {len(seen)} have a workflow that is seen to publish. {none_seen} have workflow files of which"
+    yield f"none is. A person looked up {len(asked)} of them:"
     yield ""
-    yield "| project | workflow | started by | tags | environment | by hand |"
-    yield "|---|---|---|---|---|---|"
+    yield "| | right | wrong | not found | left open |"
+    yield "|---|---|---|---|---|"
+    lacking, unsettled = (Counter(kind for found in asked for kind in kinds(found)) for kinds in _KINDS)
+    for kind, words in _WORDS.items():
+        none = sum(bool(found.candidates) for found in asked if kind in found.wrong) if kind == "workflow" else 0
+        bad, gone = wrong[kind] - none, lacking[kind] + none
+        good = len(asked) - bad - gone - unsettled[kind]
+        yield f"| {words} | {good} | {bad} | {gone} | {unsettled[kind]} |"
+    yield from _write_alarms(every)
+    yield ""
+    yield "| project | workflow | started by | tags | environment | pull request | by hand |"
+    yield "|---|---|---|---|---|---|---|"
     for found in every:
-        hand = ("wrong: " + ", ".join(found.wrong) if found.wrong else "right") if found.checked else ""
+        differs = [*(f"wrong: {kind}" for kind in found.wrong), *(f"not found: {kind}" for kind in found.lacking)]
+        hand = (", ".join(differs) or "right") if found.checked else ""
         workflows = ", ".join(found.workflows) or ("not found" if found.candidates else "none")
         cells = (
             found.package,
@@ -227,8 +265,25 @@ def write(every: Sequence[Found]) -> Iterator[str]:
             ", ".join(found.starts),
             f"`{found.template}`",
             ", ".join(found.environments),
+            "yes" if found.has_pulls else "no",
         )
         yield f"| {' | '.join(cell or '-' for cell in (*cells, hand))} |"
+
+
+def _write_alarms(every: Sequence[Found]) -> Iterator[str]:
+    """What the checks of the workflow say: alarms that were looked at one by one."""
+    counted = Counter(alarm.outcome for found in every for alarm in found.alarms)
+    unread = [alarm for found in every for alarm in found.alarms if alarm.outcome == "unknown" and not found.candidates]
+    alarms = Counter(alarm.check for found in every for alarm in found.alarms if alarm.outcome == _ALARM)
+    yield ""
+    yield "What the checks of the release workflow say about their files, but for time limits and pinned actions:"
+    by_hand = sum(each.false_alarms for each in every)
+    yield f"{alarms.total()} alarms, each looked at by a person, of which {by_hand} are false;"
+    yield f"{counted['crash']} crashes; {len(unread)} unknown where a workflow is seen to publish."
+    yield ""
+    yield "| check | alarms |"
+    yield "|---|---|"
+    yield from (f"| [{check}](checks.md#{check.lower()}) | {count} |" for check, count in sorted(alarms.items()))
 
 
 def main() -> int:
