@@ -127,7 +127,8 @@ def test_one_release_at_a_time(release: Release) -> None:
     The jobs that push have `concurrency`, with one group for every channel and every run. If it contains the channel, a
     run for TestPyPI and one for PyPI compute their version and push at the same time. `cancel-in-progress` holds for no
     run that uploads: a release that is cancelled half-way is a partial one. A group for each tag keeps runs of tags
-    apart, and a workflow that pushes nothing disturbs no other run.
+    apart, and a workflow that pushes nothing disturbs no other run, nor does a push of a branch that is named after the
+    second. zizmor's `concurrency-limits` asks for a group as well; the cancellation that it advises harms a release.
     """
     workflow = read_workflow(release)
     uploads = [upload for upload in _find_uploads(workflow) if upload.may_be_to(release.channel.name)]
@@ -219,8 +220,8 @@ def test_checkout_has_the_history(release: Release) -> None:
 def test_actions_are_pinned(release: Release) -> None:
     """Every external action and reusable workflow is pinned to a commit.
 
-    A tag or a branch can be moved to other code, which then runs with the rights of the release. zizmor finds unpinned
-    actions and other weaknesses, and knows which versions are vulnerable.
+    A tag or a branch can be moved to other code, which then runs with the rights of the release. zizmor finds them, too
+    (`unpinned-uses`), and other weaknesses, and knows which versions are vulnerable.
     """
     workflow = read_workflow(release)
     if found := find_unpinned(workflow):

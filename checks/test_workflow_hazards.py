@@ -81,7 +81,8 @@ def test_upload_waits_for_success(release: Release) -> None:
 def test_artifacts_have_names_of_their_own(release: Release) -> None:
     """No two jobs of the release run upload an artifact of one name.
 
-    Since version 4 of actions/upload-artifact the second one fails with 409, and nothing is published.
+    Since version 4 of actions/upload-artifact the second one fails with 409, and nothing is published. Artifacts of
+    version 3 and before are not found by version 4 and later of actions/download-artifact, and the other way round.
     """
     _report_workflow(
         release,
@@ -89,13 +90,20 @@ def test_artifacts_have_names_of_their_own(release: Release) -> None:
         why="the second upload of a name fails with 409",
         fix="Put the matrix into the name (`name: dist-${{ matrix.os }}`), and download with `merge-multiple`",
     )
+    _report_workflow(
+        release,
+        hazards.find_artifact_generations,
+        why="neither generation of the two actions finds the artifacts of the other",
+        fix="Use version 4 or later of both upload-artifact and download-artifact",
+    )
 
 
 @check("WORKFLOW-11", reads=READS, advice=True)
 def test_pushes_have_credentials(release: Release) -> None:
     """A release job that pushes keeps its checkout's credentials.
 
-    With `persist-credentials: false`, `git push` asks for a user name and fails, often after the upload.
+    With `persist-credentials: false`, `git push` asks for a user name and fails, often after the upload. zizmor's
+    `artipacked` asks for that setting: it belongs into the jobs that do not push.
     """
     _report_workflow(
         release,

@@ -17,8 +17,10 @@ from release_state.facts.logs.lines import parse_log
 from tests.incidents import refusals
 from tests.incidents.cases import CASES
 from tests.incidents.forms import FORMS, UPLOAD
+from tests.proofs.processes import ALARMS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "incidents.md"
+PROCESSES = PAGE.with_name("processes.md")
 FAMILIES = {
     "The index does not know who uploads": IDENTITY,
     "The index refuses a file, the version or the project": REFUSALS,
@@ -44,6 +46,8 @@ def write(counted: Counter[str]) -> Iterator[str]:
     yield "| logs | recognised | right | unknown without need | wrong |"
     yield "|---|---|---|---|---|"
     yield "| " + " | ".join(str(counted[name]) for name in ("all", "recognised", "right", "unknown", "wrong")) + " |"
+    yield from ("", "## Alarms on the workflow files of real projects", "")
+    yield from quote_alarms(PROCESSES.read_text("utf-8"))
     quotes = quote()
     for title, family in FAMILIES.items():
         yield from ("", f"## {title}")
@@ -51,6 +55,13 @@ def write(counted: Counter[str]) -> Iterator[str]:
             yield from ("", f"### {known.meaning.rstrip('.')}", "", "My run says, for example:", "", "```text")
             yield from quotes[known]
             yield from ("```", "", f"**Fix:** {known.fix}.", "", f"**The version:** {known.version.value}.")
+
+
+def quote_alarms(page: str) -> list[str]:
+    """Return the tables of alarms from the page of real projects, which says where they come from."""
+    _, _, after = page.partition(f"\n{ALARMS}\n")
+    tables, _, _ = after.partition("\n| project |")
+    return [f"{ALARMS[:-1]} ([the projects](processes.md)):", *tables.rstrip().split("\n")]
 
 
 def quote() -> dict[KnownFailure, list[str]]:

@@ -2,8 +2,9 @@
 
 FOLDER holds bare git repositories, `owner+name/…`; nothing is fetched but the list of versions from the index. FILE is
 an answer sheet that was written by hand, as JSON: `{"owner/name": {"package", "workflow", "starts", "tag_template",
-"environment", "pull_request", "false_alarms"}}`, with a list of names separated by commas where several workflows
-publish. null: what git shows does not settle it. `false_alarms` are the IDs of the checks that are wrong there.
+"environment", "pull_request", "alarms"}}`, with a list of names separated by commas where several workflows
+publish. null: what git shows does not settle it. `alarms` says "right" or "false" of each check that needs action
+there; one that it does not name counts as not looked at.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ _WORDS = {
     "environment": "environment",
     "pulls": "pull request",
 }
+ALARMS = "What the checks of the release workflow say about these files, but for time limits and pinned actions:"
+"""The line before the table of alarms."""
 LARGEST = 500_000
 """Bytes of a workflow file that are read."""
 
@@ -76,7 +79,8 @@ class Found:
     """What the answer sheet has and was not found."""
     unsettled: list[str] = field(default_factory=list)
     """What the answer sheet leaves open."""
-    false_alarms: int = 0
+    judged: Mapping[str, str] = field(default_factory=dict)
+    """What the answer sheet says of an alarm, by check."""
     checked: bool = False
 
 
@@ -193,8 +197,7 @@ def compare(found: Found, right: Mapping[str, Any]) -> None:
         found.unsettled.append("pulls")
     elif found.has_pulls != right["pull_request"]:
         (found.wrong if found.has_pulls else found.lacking).append("pulls")
-    wrong = right.get("false_alarms", ())
-    found.false_alarms = sum(alarm.check in wrong for alarm in found.alarms if alarm.outcome == _ALARM)
+    found.judged = right.get("alarms", {})
     template = right["tag_template"]
     if template and template != "null" and _plain(template, found.package) != _plain(found.template, found.package):
         found.wrong.append("tags")
@@ -232,16 +235,16 @@ def write(every: Sequence[Found]) -> Iterator[str]:
     yield f"This is what is found out about {len(every)} public projects without configuration. It comes from their"
     yield "tags, their workflow files and the index. *Pull request* means that two of the last five releases, or more,"
     yield "came to the base branch by one that names the release. That is read from the titles of the tagged commits,"
-    yield "and of the merges that brought them. A run asks GitHub instead. It asks for a pull request only where earlier"
-    yield "releases had one from a release branch."
+    yield "and of the merges that brought them. A run asks GitHub instead. It asks for a pull request only where"
+    yield "earlier releases had one from a release branch."
     yield ""
-    yield "*Wrong* means that the answer differs from the one that a person read from the workflow files. Most of these"
+    yield "*Wrong* means that the answer differs from the one read by hand from the workflow files. Most of these"
     yield "projects upload in a script of their own, or publish several packages from one repository. If no workflow is"
     yield "seen to publish, a run says so and asks for `--workflow`."
     yield ""
     none_seen = sum(bool(found.candidates) for found in every)
-    yield f"Of these projects, {len(seen)} have a workflow that is seen to publish. {none_seen} have workflow files of which"
-    yield f"none is. A person looked up {len(asked)} of them:"
+    yield f"Of these projects, {len(seen)} have a workflow that is seen to publish. {none_seen} have workflow files"
+    yield f"of which none is. {len(asked)} of them were looked up by hand:"
     yield ""
     yield "| | right | wrong | not found | left open |"
     yield "|---|---|---|---|---|"
@@ -271,19 +274,32 @@ def write(every: Sequence[Found]) -> Iterator[str]:
 
 
 def _write_alarms(every: Sequence[Found]) -> Iterator[str]:
-    """What the checks of the workflow say: alarms that were looked at one by one."""
+    """What the checks of the workflow say: alarms that were looked at one by one. The page of incidents quotes it."""
     counted = Counter(alarm.outcome for found in every for alarm in found.alarms)
     unread = [alarm for found in every for alarm in found.alarms if alarm.outcome == "unknown" and not found.candidates]
-    alarms = Counter(alarm.check for found in every for alarm in found.alarms if alarm.outcome == _ALARM)
+    alarms = [
+        (alarm.check, found.judged.get(alarm.check, ""))
+        for found in every
+        for alarm in found.alarms
+        if alarm.outcome == _ALARM
+    ]
+    judged = Counter(alarms)
     yield ""
-    yield "What the checks of the release workflow say about their files, but for time limits and pinned actions:"
-    by_hand = sum(each.false_alarms for each in every)
-    yield f"{alarms.total()} alarms, each looked at by a person, of which {by_hand} are false;"
-    yield f"{counted['crash']} crashes; {len(unread)} unknown where a workflow is seen to publish."
+    yield ALARMS
     yield ""
-    yield "| check | alarms |"
+    yield f"| projects read | {len(every)} |"
     yield "|---|---|"
-    yield from (f"| [{check}](checks.md#{check.lower()}) | {count} |" for check, count in sorted(alarms.items()))
+    yield f"| crashes | {counted['crash']} |"
+    yield f"| unknown where a workflow is seen to publish | {len(unread)} |"
+    yield f"| alarms | {len(alarms)} |"
+    yield ""
+    yield "Each alarm was held against the project's own files:"
+    yield ""
+    yield "| check | right | false | not looked at |"
+    yield "|---|---|---|---|"
+    for check in sorted({check for check, _ in alarms}):
+        cells = " | ".join(str(judged[check, answer]) for answer in ("right", "false", ""))
+        yield f"| [{check}](checks.md#{check.lower()}) | {cells} |"
 
 
 def main() -> int:
@@ -310,6 +326,8 @@ def main() -> int:
             compare(found, right[found.repository])
             if found.wrong:
                 print(found.repository, found.wrong, found, right[found.repository], file=sys.stderr)
+        for alarm in found.alarms:
+            print(found.repository, *found.workflows, alarm, file=sys.stderr)
     print("\n".join(write(sorted(every, key=lambda found: found.package.lower()))))
     return 0
 

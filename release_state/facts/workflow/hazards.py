@@ -22,6 +22,8 @@ from release_state.facts.workflow.triggers import is_taken
 from release_state.model.process import Publisher
 
 _UPLOAD_ARTIFACT = "actions/upload-artifact@"
+_DOWNLOAD_ARTIFACT = "actions/download-artifact@"
+_NEW = 4
 _OLD = re.compile(r"actions/upload-artifact@v[1-3]\b")
 _IGNORES = re.compile(r"(?<!!)\b(?:always|failure|cancelled)\(\)")
 _CONTAINER = "pypa/gh-action-pypi-publish"
@@ -108,6 +110,38 @@ def find_artifact_clashes(workflow: ReleaseWorkflow) -> Iterator[str]:
         elif not at.is_conditional:
             counted[name] += 1
     yield from (f"{times} steps upload the artifact {name}" for name, times in counted.items() if times > 1)
+
+
+def find_artifact_generations(workflow: ReleaseWorkflow) -> Iterator[str]:
+    """Yield downloads that look for an artifact where no upload of this workflow puts it.
+
+    From version 4 on, the actions keep artifacts elsewhere than before: each finds only its own generation's.
+    Source: https://github.com/actions/download-artifact#breaking-changes
+    """
+    steps = [(at, _read_version(at.step.uses, workflow.texts.get(at.job.file, ""))) for at in workflow.steps]
+    uploads = [
+        (at.step.inputs.get("name", "artifact"), number)
+        for at, number in steps
+        if at.step.uses.startswith(_UPLOAD_ARTIFACT)
+    ]
+    for at, number in steps:
+        if not at.step.uses.startswith(_DOWNLOAD_ARTIFACT) or not number or "run-id" in at.step.inputs:
+            continue
+        name = at.step.inputs.get("name", "")
+        # A name with an expression may be this one, and an upload of an unknown version may be of this generation.
+        own = [each for named, each in uploads if named == name or "${{" in named]
+        if any(named == name for named, _ in uploads) and all(
+            each and (each < _NEW) != (number < _NEW) for each in own
+        ):
+            yield f"{at.where} downloads the artifact {name} by version {number}, uploaded by version {own[0]}"
+
+
+def _read_version(uses: str, text: str) -> int | None:
+    """The major version of an action: by its tag, or by the comment behind its commit; None if neither says."""
+    if found := re.search(r"@v(\d{1,3})(?:\.|$)", uses):
+        return int(found[1])
+    found = re.search(rf"{re.escape(uses)}['\"]?[ \t]+#[ \t]*v?(\d{{1,3}})(?:\.\d|\s)", f"{text}\n") if uses else None
+    return int(found[1]) if found else None
 
 
 def find_pushes_without_credentials(workflow: ReleaseWorkflow) -> Iterator[str]:

@@ -43,9 +43,11 @@ def find_overlaps(
 
 def _find_pushers(workflow: ReleaseWorkflow) -> tuple[PlacedJob, ...]:
     """The jobs that push, or make a pull request; release-please stands a second run of itself."""
-    needs = (need for need in workflow.find_needs_for(CONTENTS) if re.search("git push|semantic", need.need.what))
-    pushes = [need for need in needs if not _is_of_given_name(need)]
-    steps = (at for at in workflow.steps if "release-please" not in at.step.uses)
+    needs = [need for need in workflow.find_needs_for(CONTENTS) if re.search("git push|semantic", need.need.what)]
+    own = {need.at.job.where: need for need in needs if _is_of_own_name(need)}
+    pushes = [need for need in needs if not _is_of_given_name(need) and not _is_of_own_name(need)]
+    apart = own.keys() - {need.at.job.where for need in pushes}
+    steps = (at for at in workflow.steps if "release-please" not in at.step.uses and at.job.where not in apart)
     makers = [at.job for at in steps if "pull-request" in find_made_by(at.step)]
     return tuple({job.where: job for job in (*(need.at.job for need in pushes), *makers)}.values())
 
@@ -54,8 +56,20 @@ def _is_of_given_name(need: PlacedNeed) -> bool:
     """Whether a push is of one ref whose name a person gave to this run: another run pushes another one."""
     at, words = need.at, need.need.words
     env = {**at.job.workflow.env, **at.job.job.env, **at.step.env}
-    names = [name for word in words for name in re.findall(r"^\"?\$\{?(\w+)\}?\"?$", word)]
+    names = _find_names(words)
     return bool(names) and "inputs." in env.get(names[-1], "") and words[-1].strip('"').startswith("$")
+
+
+def _is_of_own_name(need: PlacedNeed) -> bool:
+    """Whether a push is of a branch that the job names after the second: no other run has it."""
+    names, script = _find_names(need.need.words[-1:]), "\n".join(step.run for step in need.at.job.job.steps)
+    after = r"=[^\n]*(?:\$\(date \+|\$\{?timestamp\b)"
+    return bool(names) and "date +" in script and bool(re.search(rf"\b{names[-1]}{after}", script, re.IGNORECASE))
+
+
+def _find_names(words: Sequence[str]) -> list[str]:
+    """The shell variables that are a word of their own."""
+    return [name for word in words for name in re.findall(r"^\"?\$\{?(\w+)\}?\"?$", word)]
 
 
 def _list_blocks(placed: PlacedJob) -> list[Concurrency]:

@@ -34,6 +34,14 @@ def artifact(name: str, version: str = "v4") -> str:
     return f"{{uses: actions/upload-artifact@{version}, with: {{name: {name}, path: dist}}}}"
 
 
+def fetched(version: str, more: str = "") -> str:
+    """A step that downloads that artifact."""
+    return f"{{uses: actions/download-artifact@{version}, with: {{name: dist{more}}}}}"
+
+
+PINNED = f"{{uses: actions/download-artifact@{w.SHA}, with: {{name: dist}}}}"
+SAYS = f"uses: actions/download-artifact@{w.SHA}  # v4.1.8\n        with: {{name: dist}}"
+OF_A_RUN = fetched("v4", ", run-id: 7")
 MATRIX = "    strategy: {matrix: {os: [a, b]}}\n"
 
 BY_INPUT = "{workflow_dispatch: {inputs: {index: {}}}}"
@@ -42,6 +50,9 @@ BY_HAND_OR_TAG = "{push: {tags: ['v*']}, workflow_dispatch: {}}"
 IF_TAG = f"{{{PUBLISH}, if: \"startsWith(github.ref, 'refs/tags/')\"}}"
 BOTH = "{push: {tags: ['v*']}, release: {types: [published]}}"
 BY_VERSION = "{workflow_dispatch: {inputs: {version: {}}}}"
+STAMPED = (
+    'run: "B=docs-$(date +%s)\\ngit checkout -b \\"$B\\"\\ngit push origin \\"$B\\"\\ngh pr create --head \\"$B\\""'
+)
 PUSHES = "{run: git push origin $VERSION, env: {VERSION: '${{ inputs.version }}'}}"
 OFF_MAIN = "${{ github.ref != 'refs/heads/main' }}"
 NOTES = TAGGER.replace("workflow_dispatch", TAGS).replace(
@@ -123,6 +134,26 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-10", "of a matrix, each its own", ship(TAGS, artifact("'d-${{ matrix.os }}'"), job=MATRIX), HOLDS),
     ("WORKFLOW-10", "of a matrix, an old version", ship(TAGS, artifact("dist", "v3"), PUBLISH, job=MATRIX), HOLDS),
     ("WORKFLOW-10", "twice", ship(TAGS, artifact("dist"), artifact("dist"), PUBLISH), ACTION),
+    ("WORKFLOW-10", "both old", ship(TAGS, artifact("dist", "v3"), fetched("v3"), PUBLISH), HOLDS),
+    ("WORKFLOW-10", "both new", ship(TAGS, artifact("dist", "v4.6.2"), fetched("v5"), PUBLISH), HOLDS),
+    ("WORKFLOW-10", "new after old", ship(TAGS, artifact("dist", "v3"), fetched("v4"), PUBLISH), ACTION),
+    ("WORKFLOW-10", "old after new", ship(TAGS, artifact("dist", "v4"), fetched("v3.0.2"), PUBLISH), ACTION),
+    ("WORKFLOW-10", "pinned to a commit", ship(TAGS, artifact("dist", "v3"), PINNED, PUBLISH), HOLDS),
+    ("WORKFLOW-10", "pinned to a commit that says", ship(TAGS, artifact("dist", "v3"), SAYS, PUBLISH), ACTION),
+    ("WORKFLOW-10", "of another run", ship(TAGS, artifact("dist", "v3"), OF_A_RUN, PUBLISH), HOLDS),
+    (
+        "WORKFLOW-10",
+        "one of an unknown version",
+        ship(TAGS, artifact("dist", "v3"), artifact("dist", w.SHA), fetched("v4"), PUBLISH),
+        HOLDS,
+    ),
+    ("WORKFLOW-10", "of another name", ship(TAGS, artifact("docs", "v3"), fetched("v4"), PUBLISH), HOLDS),
+    (
+        "WORKFLOW-10",
+        "of a computed name",
+        ship(TAGS, artifact("dist", "v3"), artifact("'${{ env.NAME }}'"), fetched("v4"), PUBLISH),
+        HOLDS,
+    ),
     ("WORKFLOW-10", "git silent", SILENT, UNKNOWN),
     ("WORKFLOW-11", "kept", ship(TAGS, KEEPS, "run: git push origin v1"), HOLDS),
     ("WORKFLOW-11", "not kept", ship(TAGS, DROPS, "run: git push origin v1"), ACTION),
@@ -170,6 +201,19 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-4", "two indexes, one by a free input", ship(BY_INPUT, IF_INPUT, PUBLISH), ACTION),
     ("WORKFLOW-4", "by hand to one, by a tag to the other", ship(BY_HAND_OR_TAG, TESTS, IF_TAG), NONE),
     ("WORKFLOW-4", "by hand nothing", ship(BY_HAND_OR_TAG, job="    if: github.event_name == 'push'\n"), NONE),
+    ("WORKFLOW-3", "by hand, it pushes a branch of this second", ship("workflow_dispatch", STAMPED, PUBLISH), HOLDS),
+    (
+        "WORKFLOW-3",
+        "by hand, it pushes a branch of one name",
+        ship("workflow_dispatch", STAMPED.replace("$(date +%s)", "next"), PUBLISH),
+        ACTION,
+    ),
+    (
+        "WORKFLOW-3",
+        "by hand, it pushes a branch of this second, and main",
+        ship("workflow_dispatch", STAMPED, "run: git push origin main", PUBLISH),
+        ACTION,
+    ),
     ("WORKFLOW-3", "by a tag, cancelling in a group of each tag", cancels("${{ github.ref }}", TAGS), HOLDS),
     ("WORKFLOW-3", "by a tag, cancelling in one group", cancels("p-${{ github.event.push.ref }}", TAGS), ACTION),
     ("WORKFLOW-3", "by a tag, cancelling in groups of kinds", cancels("${{ github.ref_type }}", TAGS), ACTION),

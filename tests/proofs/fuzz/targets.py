@@ -30,6 +30,7 @@ from release_state.facts.logs.archive import NotALog, read_logs
 from release_state.facts.logs.attribution import attribute_log
 from release_state.facts.logs.explanation import explain_log
 from release_state.facts.logs.lines import parse_log
+from release_state.facts.logs.statements import join_lines
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import NotReadable
@@ -429,9 +430,28 @@ def _(data: bytes) -> object:
     return [sanitize(line) for line in explain_log(lines).lines]
 
 
+@_target("log-statements")
+def _(data: bytes) -> object:
+    """Lines that a tool broke, joined: none of the output is lost, doubled or moved."""
+    lines = parse_log(_text(data))
+    every = join_lines(lines)
+    said = [line.text for line in lines if not line.is_script and line.text.strip()]
+    assert [text for each in every for text in each.texts if text.strip()] == said
+    within = ("2026-01-02T03:04:05", "2026-01-02T03:04:06")
+    explained = explain_log(lines, within=within)
+    return [sanitize(text) for text in (*(each.text for each in every), *explained.lines)]
+
+
 @_target("log-archive", NotALog)
 def _(data: bytes) -> object:
     return [text for _, text in read_logs(data, 2**20)]
+
+
+@_target("log-archive-explained", NotALog)
+def _(data: bytes) -> object:
+    """An archive of a run, read, joined and explained job by job, as `explain` does."""
+    logs = read_logs(data, 2**20)
+    return [[name, *map(sanitize, explain_log(parse_log(text)).lines)] for name, text in logs]
 
 
 @_target("pip-output")
