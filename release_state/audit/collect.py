@@ -30,6 +30,7 @@ from release_state.audit.workflows import observe_workflows
 from release_state.model.observation import Observation, known
 from release_state.model.target import Target
 from release_state.observe.defects import Defects, guard
+from release_state.observe.git.access import TokenAccess
 from release_state.observe.git.clone import observe_clone_tags
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.github.github import GitHub
@@ -66,6 +67,7 @@ def collect_history(
     own_run_id: int | None,
     cancel: threading.Event,
     defects: Defects | None = None,
+    access: TokenAccess | None = None,
 ) -> list[AuditSnapshot]:
     """Observe every channel of the configuration. A failed look-up is recorded as unavailable.
 
@@ -77,7 +79,7 @@ def collect_history(
     time = client.time_left = TimeLeft(config.lookup_timeout)
     asks: dict[object, Callable[[], Observation[Any]]] = {}
     for each in config.targets:
-        asks["remote"] = lambda: observe_remote(config.remote_url, time.left, cancel=cancel)
+        asks["remote"] = lambda: observe_remote(config.remote_url, time.left, cancel=cancel, access=access)
         channel = config.channels[each.channel.name]
         asks["index", channel.name] = functools.partial(observe_index_history, client, channel, each.package)
         asks["clone_tags"] = functools.partial(_clone_tags, each, time, cancel)
@@ -108,7 +110,7 @@ def collect_history(
         for each in config.targets
     ]
     caught_up = (_caught_up(history, client, config, defects) for history in histories)
-    return [observe_workflows(history, config, github, time, cancel, defects) for history in caught_up]
+    return [observe_workflows(history, config, github, time, cancel, defects, access) for history in caught_up]
 
 
 def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, defects: Defects | None) -> AuditSnapshot:

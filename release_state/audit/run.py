@@ -15,6 +15,7 @@ from release_state.audit.verdict import AuditVerdict
 from release_state.audit.versions import AuditSnapshot
 from release_state.common.errors import UsageProblem
 from release_state.model.waiver import Waiver
+from release_state.observe.git.access import find_access
 from release_state.observe.git.reader import find_repository
 from release_state.observe.token import find_token
 from release_state.report.files import NOT_WHOLE, ReportFiles, format_subject
@@ -54,6 +55,7 @@ class AuditRun(Run):
                 own_run_id=own_run_id(given.environ),
                 cancel=cancel,
                 defects=self.session.defects,
+                access=find_access(config, token),
             )
 
         self.session = AuditController(

@@ -25,6 +25,7 @@ from release_state.model.observation import NotObserved, Observation, known
 from release_state.model.snapshot import WorkflowFiles, WorkflowRuns
 from release_state.model.target import Target
 from release_state.observe.defects import Defects, guard
+from release_state.observe.git.access import TokenAccess
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.workflow_files import observe_workflow_files
 from release_state.observe.github.github import GitHub
@@ -39,6 +40,7 @@ def observe_workflows(
     time: TimeLeft,
     cancel: threading.Event,
     defects: Defects | None = None,
+    access: TokenAccess | None = None,
 ) -> AuditSnapshot:
     """Return the history with what workflow files and runs tell; as it is if nothing depends on them."""
     audit = Audit(history)
@@ -47,7 +49,7 @@ def observe_workflows(
         return history
     files: Observation[WorkflowFiles] = Observation(value=None, unavailable=None)
     if audit.lacks_releases or "workflow" not in target.given:
-        read = partial(_read_files, history, config, time, cancel)
+        read = partial(_read_files, history, config, time, cancel, access)
         files = guard("workflow_files", read, time, Stage.LAST, defects)()
     if files.value:
         target = add_workflows(target, files.value)
@@ -62,10 +64,14 @@ def observe_workflows(
 
 
 def _read_files(
-    history: AuditSnapshot, config: RunConfig, time: TimeLeft, cancel: threading.Event
+    history: AuditSnapshot,
+    config: RunConfig,
+    time: TimeLeft,
+    cancel: threading.Event,
+    access: TokenAccess | None,
 ) -> Observation[WorkflowFiles]:
     remote = history.remote.present()
-    stores = Stores(config.remote_url, lambda: time.left, cancel=cancel)
+    stores = Stores(config.remote_url, lambda: time.left, cancel=cancel, access=access)
     try:
         base = history.target.base_branch or remote.default_branch or ""
         return observe_workflow_files(BranchHistory(stores, remote, base))

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
@@ -26,6 +26,7 @@ from release_state.model.snapshot import LOOKUPS, NOT_ASKED, Snapshot
 from release_state.model.target import Target
 from release_state.observe.call import Call, Key, View
 from release_state.observe.defects import Defects, Progress, guard
+from release_state.observe.git.access import find_access
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.limits import TimeLeft
 from release_state.observe.lookups import PROCESS, READ_BY_PROCESS, ROWS, TABLE, TRACES, Lookup, seen_by, with_needs
@@ -69,18 +70,18 @@ def collect(
         ThreadPoolExecutor(max_workers=16, thread_name_prefix="release-state-look-up") as pool,
         ThreadPoolExecutor(max_workers=8, thread_name_prefix="release-state-target") as targets,
     ):
+        access = find_access(config, token)
         answers = _Shared(pool, progress, defects, time)
         remote: Future[Observation[Any]] | None = None
         if "remote" in asked:
-            remote = answers.ask(
-                ROWS["remote"], ("remote",), lambda: observe_remote(config.remote_url, time.left, cancel=cancel)
-            )
+            ask = partial(observe_remote, config.remote_url, cancel=cancel, access=access)
+            remote = answers.ask(ROWS["remote"], ("remote",), lambda: ask(time.left))
         # What asks the others takes a tenth of a second to import: git is on its way meanwhile.
         from release_state.observe.github.own_run import read_own_run
         from release_state.observe.sources import Sources
 
         own_run = read_own_run(environ) if fixed_phase is Phase.PRE_PUBLISH else None
-        sources = Sources(config, token, own_run_id, environ, cancel, shared_limit, time, own_run)
+        sources = Sources(config, token, own_run_id, environ, cancel, shared_limit, time, own_run, access)
         afterwards.callback(sources.close)  # once no look-up runs any more
 
         def look(again: Collection[Key] = ()) -> list[Snapshot]:

@@ -18,6 +18,7 @@ from release_state.model.outcome import Phase
 from release_state.model.snapshot import Clone, OwnRun, Remote
 from release_state.model.target import ReleaseBranchName
 from release_state.observe.call import Call, View
+from release_state.observe.git.access import TokenAccess
 from release_state.observe.git.command import GitFailed
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.history import SOURCE as HISTORY
@@ -55,6 +56,7 @@ class CommitSources:
         shared_limit: SharedLimit | None,
         time: TimeLeft,
         own_run: OwnRun | None = None,
+        access: TokenAccess | None = None,
     ) -> None:
         target = config.targets[0]
         self.config, self.environ, self.cancel, self.time = config, environ, cancel, time
@@ -75,13 +77,14 @@ class CommitSources:
         self.settings = GitHubSettings(self.github)
         self.run_logs = RunLogs(self.client, target.github_api)
         clone = Path(target.clone) if target.clone else None
-        self.stores = Stores(config.remote_url, lambda: time.left, clone_path=clone, cancel=cancel)
+        self.access = access
+        self.stores = Stores(config.remote_url, lambda: time.left, clone_path=clone, cancel=cancel, access=access)
         self.downloaded: dict[str, bytes] = {}
         """Files by address that one look-up downloaded and another needs, too."""
 
     def remote(self) -> Observation[Remote]:
         """Return the remote's refs."""
-        return observe_remote(self.config.remote_url, self.time.left, cancel=self.cancel)
+        return observe_remote(self.config.remote_url, self.time.left, cancel=self.cancel, access=self.access)
 
     def foresee_remote(self, clone: Observation[Clone], remote_name: str) -> Remote | None:
         """Return the remote's refs as the clone last saw them; None if it cannot say."""

@@ -66,6 +66,8 @@ class RunConfig:
     """The URL for git; may hold credentials, unlike the targets' own URLs."""
     channels: Mapping[str, Channel]
     """By name, with index URLs that may hold credentials."""
+    lends_token: bool = False
+    """Whether git may get the token for the remote: neither a file of the project nor a setting of git has named it."""
     channel_values: Mapping[tuple[str, str], Value] = field(default_factory=dict)
     """What somebody gave of the channels, by name and key."""
     keep_answers: bool = True
@@ -136,7 +138,9 @@ def load(
     asked = arguments.repo is not None or "RELEASE_STATE_REPO" in environ
     clone = local if asked or (named or "").lower() == repository.lower() else None
     package = _package(values, clone, project_name)
+    is_rewritten = False
     if "remote-url" not in values and clone and clone.remote_url:
+        is_rewritten = clone.is_rewritten
         url = validate.git_url("remote URL", clone.remote_url)
         values["remote-url"] = Value(url, f"remote {get['remote']} of {clone.top}")
     values.setdefault("remote-url", Value(f"{web}/{repository}.git", "inferred from the repository's name"))
@@ -200,6 +204,7 @@ def load(
         reports_dir=find_reports_folder(values, cwd, environ) if listed else reports_dir,
         clone=clone,
         remote_url=remote_url,
+        lends_token=not is_rewritten and (listed is not None or given.origin != table_origin),
         channels={channel.name: channel for channel in channels},
         channel_values=defined.values,
         keep_answers=validate.flag("--keep-answers", get["keep-answers"]),

@@ -57,6 +57,8 @@ class LocalRepository:
 
     top: Path
     remote_url: str | None
+    is_rewritten: bool = False
+    """Whether a setting of git (`insteadOf`) may have made the URL."""
 
 
 FindRepository = Callable[[Path, str], LocalRepository | None]

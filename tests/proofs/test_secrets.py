@@ -7,16 +7,19 @@ import os
 import shutil
 from base64 import b64encode
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from release_state.demo.loopback import Request
+from tests.observe.test_git_access import PrivateServer, serving
 from tests.proofs.faults.gateway import Asked, Gateway, Services, Visit
 from tests.proofs.faults.kinds import FAULTS
 from tests.standins.services import Reply
 from tests.standins.world import World
-from tests.support.cli import suite
+from tests.support.cli import ROOT, suite
 from tests.support.every import part_of
 from tests.support.worlds import options, world_of
 
@@ -223,6 +226,82 @@ def test_a_secret_is_in_nothing_that_is_said_of_an_error_that_ends_the_run(
     assert b"<error" in left and WORD.encode() not in said and b64encode(f"me:{INDEX}".encode()) not in said
 
 
+class GitHubOverTls(PrivateServer):
+    """GitHub's API and its git under one address, as on a GitHub Enterprise Server; the repository is private."""
+
+    api = ""
+
+    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+        """Pass what is not for git on to the world's API."""
+        if ".git/" in self.path:
+            super().do_GET()
+            return
+        connection = HTTPConnection(urlsplit(self.api).netloc, timeout=60)
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+        connection.request("GET", self.path.removeprefix("/api/v3"), headers=headers)
+        response = connection.getresponse()
+        content = response.read()
+        self.send_response(response.status)
+        for name, value in response.getheaders():
+            if name.lower() not in ("content-length", "connection", "date", "server"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        connection.close()
+
+    do_POST = do_GET  # noqa: N815 - the base class's name
+
+
+@pytest.mark.slow
+def test_the_token_that_git_gets_is_seen_by_nobody_else(world: World, certificate: Path, tmp_path: Path) -> None:
+    """A private repository, with no credentials of git: those that `persist-credentials: false` leaves."""
+    encoded = b64encode(f"x-access-token:{TOKEN}".encode())
+    given: list[str | None] = []
+    facts = {"root": world.root, "requests": [], "given": given, "mode": "private", "api": world.github.url}
+    facts["accepted"] = f"Basic {encoded.decode()}"
+    scratch, home = tmp_path / "scratch", tmp_path / "home"
+    for folder in (scratch, home):
+        folder.mkdir()
+    with serving(type("Handler", (GitHubOverTls,), facts), certificate) as web:
+        words = options(world)
+        words[words.index("--remote-url") + 1] = f"{web}/{world.repository}.git"
+        words[words.index("--github-api-url") + 1] = f"{web}/api/v3"
+        # A clone of its own has the commits: without it, they are fetched.
+        del words[words.index("--repo") : words.index("--repo") + 2]
+        done = suite(
+            *("--version", "0.2.0", *words, *LOUD, "--no-install", "--debug", str(tmp_path / "debug.log")),
+            *(word for name, path in FILES.items() for word in (name, str(tmp_path / path))),
+            env={
+                "GITHUB_ENTERPRISE_TOKEN": TOKEN,
+                "GITHUB_TOKEN": TOKEN,
+                "GIT_SSL_CAINFO": str(certificate),
+                "REQUESTS_CA_BUNDLE": str(certificate),
+                "HOME": str(home),
+                "TMPDIR": str(scratch),
+                "PYTHONPATH": str(Path(__file__).parent.parent / "support"),
+                "WATCHED": str(tmp_path / "watched"),
+                "WATCHED_WORD": WORD,
+                **dict.fromkeys(TRACES, "1"),
+            },
+            cwd=tmp_path,
+            reports_dir=tmp_path / "reports",
+            first=(str(ROOT / "checks"),),
+        )
+    assert done.returncode == 0 and "RELEASED AND VERIFIED" in done.stdout, done.stdout[-3000:] + done.stderr
+    assert None in given and set(given) - {None} == {f"Basic {encoded.decode()}"}
+    watched = [json.loads(line) for line in (tmp_path / "watched").read_text(encoding="utf-8").splitlines()]
+    (tmp_path / "watched").unlink()
+    started = [fact for fact in watched if "started" in fact]
+    assert any("fetch" in fact["started"] for fact in started)
+    assert not any(encoded.decode() in " ".join(fact["started"]) for fact in started)
+    assert [(fact["started"], why) for fact in started if (why := wrong_about(**fact))] == []
+    assert WORD not in done.stdout + done.stderr and encoded.decode() not in done.stdout + done.stderr
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name == "latest.html" for path in left)
+    assert [path for path in left if WORD.encode() in path.read_bytes() or encoded in path.read_bytes()] == []
+
+
 def addresses(how: str, world: World, visit: Visit) -> tuple[str, str, str]:
     """Of GitHub's API, the remote and the index."""
     github, index = world.github.url, world.index_url("pypi")
@@ -266,7 +345,7 @@ def wrong_about(started: list[str], environ: list[str]) -> str | None:
     if started[0] == "uname":
         return None  # Python's own `platform`, for pytest-html
     names = {entry.partition("=")[0] for entry in environ}
-    is_git = "git" in [Path(word).name for word in started[:8]]  # behind the shell that limits its memory
+    is_git = "git" in [Path(word).name for word in started[:9]]  # behind the shell that limits its memory
     if "sys.stdin.readline" in started[-1]:
         return None  # a worker: the suite's own process
     if Path(started[0]).name == "gh":
@@ -280,5 +359,5 @@ def wrong_about(started: list[str], environ: list[str]) -> str | None:
     return f"{sorted(names - allowed)} in its environment" if names - allowed else None
 
 
-NETWORK = {"ls-remote", "fetch", "cat-file", "diff-tree"}
+NETWORK = {"ls-remote", "fetch", "diff-tree"}
 """Commands of git that may ask the remote: a file's content is fetched when it is read."""

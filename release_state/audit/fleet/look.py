@@ -38,6 +38,7 @@ from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
 from release_state.observe.defects import Defects, collect_tracebacks, describe_defects
+from release_state.observe.git.access import find_access
 from release_state.observe.http.limits import SharedLimit
 from release_state.observe.lookups import name_sources
 from release_state.observe.token import find_token
@@ -102,6 +103,7 @@ class Look:
             own_run_id=own_run_id(self.environ),
             cancel=self.cancel,
             defects=defects,
+            access=find_access(config, token),
         )
         functions, broken = functions_of(self.checks_folder / FILE), describe_defects(defects)
         verdicts = []

@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 from release_state.common.errors import list_spellings
 from release_state.common.text import find_obstacle, quote_command
 from release_state.model.observation import Observation, Problem, known
-from release_state.observe.git.environment import build_environment, cut_network, find_password
+from release_state.observe.git.environment import build_environment, cut_network, list_secrets
 from release_state.observe.http.limits import PAUSES
 from release_state.observe.http.response import NOT_REACHED
 from release_state.observe.process import GIT_MEMORY, supervise
 
 if TYPE_CHECKING:
+    from release_state.observe.git.access import TokenAccess
     from release_state.observe.git.program import GitProgram
 
 T = TypeVar("T")
@@ -56,6 +57,11 @@ class GitFailed(Exception):  # noqa: N818 - reads as what happened
         self.stopped = stopped
         """"time", "cancelled", "too much", "shallow" or "not fetched" if a retry is useless, else empty."""
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the remote may hide the repository from those who have no access."""
+        return bool(_NO_ACCESS.search(self.stderr) or "not found" in self.stderr)
+
     def as_problem(self, source: str) -> Problem:
         """Return why the look-up failed."""
         temporary = self.stopped == "time" or (not self.stopped and bool(_TROUBLE.search(self.stderr)))
@@ -75,9 +81,9 @@ def decode_output(data: bytes) -> str:
     return data.decode("utf-8", errors="backslashreplace")
 
 
-def scrub(text: str, password: str = "") -> str:
-    """Return the text without this password, and without user names, passwords and queries in its addresses."""
-    for spelling in list_spellings(password) if len(password) > 3 else ():
+def scrub(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return the text without these secrets, and without user names, passwords and queries in its addresses."""
+    for spelling in (spelling for secret in secrets if len(secret) > 3 for spelling in list_spellings(secret)):
         text = text.replace(spelling, "***")
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
 
@@ -165,6 +171,8 @@ class Git:
 
     seconds: float
     cancel: Event | None = None
+    access: TokenAccess | None = None
+    """Access by GitHub's token, for commands that talk to its remote."""
     environ: Mapping[str, str] = field(default_factory=lambda: build_environment(os.environ))
     deadline: float = field(init=False)
     program: str = field(init=False)
@@ -201,7 +209,7 @@ class Git:
                 cancel=self.cancel,
                 most_output=OUTPUT_LIMIT if first is None else first,
             )
-        stderr = scrub(decode_output(ended.stderr), find_password(env))
+        stderr = scrub(decode_output(ended.stderr), list_secrets(env))
         if ended.stopped == "too much" and first is not None:
             return GitOutput(0, ended.output[:first], stderr)
         if ended.stopped:

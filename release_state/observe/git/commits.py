@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import platformdirs
 
@@ -18,6 +18,9 @@ from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.objects import OBJECT_NAME
 from release_state.observe.git.reader import CloneReader, open_clone
 from release_state.observe.git.store import Store, WantedCommit, open_cached_store, open_temporary_store
+
+if TYPE_CHECKING:
+    from release_state.observe.git.access import TokenAccess
 
 T = TypeVar("T")
 
@@ -36,16 +39,18 @@ class Stores:
         clone_path: Path | None = None,
         cache_dir: Path | None = None,
         cancel: Event | None = None,
+        access: TokenAccess | None = None,
     ) -> None:
         self.url, self.cache_dir = url, cache_dir or Path(platformdirs.user_cache_dir("release-state"))
         self._seconds, self._clone_path, self._cancel = seconds, clone_path, cancel
+        self._access = access
         self._lock, self._exits = Lock(), ExitStack()
         self._reading, self._readers = Lock(), dict[Path, CloneReader]()
         self._beside, self._cached = dict[tuple[bool, bool], Store | None](), dict[bool, Store]()
 
     def git(self) -> Git:
         """Git with the time of one look-up. Raises GitFailed."""
-        return Git(self._seconds(), self._cancel)
+        return Git(self._seconds(), self._cancel, self._access)
 
     def open_clone(self, path: Path, git: Git) -> CloneReader:
         """Return a reader of the clone with its settings of now; the other look-ups of a round share it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import os
 import re
@@ -77,7 +78,14 @@ def cut_network(env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without network and secrets: a partial clone must not fetch what it lacks."""
     # GIT_NO_LAZY_FETCH is new (2.45, and maintenance releases); the empty list of transports holds for every git.
     kept = {name: value for name, value in env.items() if not _SECRETS.fullmatch(name)}
-    return {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+    headers = dict.fromkeys(_find_headers(env), "")
+    return {**kept, **headers, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+
+
+def _find_headers(env: Mapping[str, str]) -> list[str]:
+    """Return the names of the variables with HTTP headers in configuration entries: tokens."""
+    keys = (name for name, value in env.items() if name.startswith(_KEY) and value.lower().endswith(".extraheader"))
+    return [name.replace(_KEY, "GIT_CONFIG_VALUE_", 1) for name in keys]
 
 
 def add_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -121,11 +129,21 @@ def add_credentials(env: Mapping[str, str], url: str) -> dict[str, str]:
     return add_settings({**env, _USER: unquote(name), _PASSWORD: unquote(password)}, settings)
 
 
-def find_password(env: Mapping[str, str]) -> str:
-    """Return the password that `add_credentials` put there, else empty."""
-    return env.get(_PASSWORD, "")
+def list_secrets(env: Mapping[str, str]) -> list[str]:
+    """Return the passwords and tokens that an environment of git holds."""
+    headers = [env.get(name, "").rpartition(" ")[2] for name in _find_headers(env)]
+    return [secret for secret in (env.get(_PASSWORD, ""), *headers, *map(_decode_basic, headers)) if secret]
 
 
+def _decode_basic(encoded: str) -> str:
+    """Return the password of basic authentication; empty if it is something else."""
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
+_KEY = "GIT_CONFIG_KEY_"
 _USER, _PASSWORD = "RELEASE_STATE_GIT_USER", "RELEASE_STATE_GIT_PASSWORD"
 _SECRETS = re.compile(rf"(?:GITHUB|GH)_(?:ENTERPRISE_)?TOKEN|{_USER}|{_PASSWORD}")
 """A git that reaches the remote keeps them: the usual helper, `gh auth git-credential`, answers with them."""

@@ -83,12 +83,14 @@ class GitProgram(GitPython):
     ) -> Any:
         """Start a command in a process group of its own; GitPython's options have no effect. Raises OSError."""
         _require_folder(self._folder)
-        # GitPython adds to the inherited variables; those that git must not get are unset before it begins.
-        inherited = {*os.environ, "LANGUAGE"} - self._env.keys()
-        limited = limit_memory(command, self._memory, without=sorted(inherited), folder=str(self._folder))
+        # GitPython adds to the inherited variables. Those that git must not get are emptied, since some are secrets,
+        # and unset before git begins.
+        inherited = sorted({*os.environ, "LANGUAGE"} - self._env.keys())
+        limited = limit_memory(command, self._memory, without=inherited, folder=str(self._folder))
+        env = {**dict.fromkeys(inherited, ""), **self._env}
         options = {"as_process": True, "shell": False, "start_new_session": True}
         try:
-            handle = super().execute(limited, istream, env=self._env, **options)
+            handle = super().execute(limited, istream, env=env, **options)
         except GitCommandNotFound as error:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
         if istream == subprocess.PIPE:  # one that stays, and answers

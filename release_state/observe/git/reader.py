@@ -129,7 +129,9 @@ def find_repository(folder: Path, remote: str) -> LocalRepository | None:
         shown, advice = validate.shown(str(folder)), failed.remedy or "fix it, or run from outside of it"
         raise UsageProblem(f"the repository at {shown} cannot be read: {failed.why}; {advice}") from None
     _located[top] = time.monotonic(), reader
-    return LocalRepository(top, next(iter(urls), None))
+    url = next(iter(urls), None)
+    bases = [name[4:-10] for name in reader.config if name.startswith("url.") and name.endswith(".insteadof")]
+    return LocalRepository(top, url, url is not None and url.startswith(tuple(bases)))
 
 
 def open_clone(path: Path, git: Git) -> CloneReader:

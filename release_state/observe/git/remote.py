@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
+from typing import TYPE_CHECKING
 
 from release_state.common.addresses import ENCODE, find_git_fault, strip_credentials
 from release_state.model.observation import Observation
 from release_state.model.snapshot import Branch, Clone, Remote, Tag
-from release_state.observe.git.command import Git, GitFailed, ask_patiently, decode_output, observe_git
+from release_state.observe.git.command import Git, GitFailed, GitOutput, ask_patiently, decode_output, observe_git
 from release_state.observe.git.environment import (
     Settings,
     add_credentials,
@@ -23,6 +24,9 @@ from release_state.observe.git.environment import (
 )
 from release_state.observe.git.reader import CloneReader
 from release_state.observe.process import LISTING_MEMORY
+
+if TYPE_CHECKING:
+    from release_state.observe.git.access import TokenAccess
 
 SOURCE = "git remote"
 
@@ -38,31 +42,48 @@ _FAULTS = {
 _REF_LINE = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})[\t ](refs/[^\x00-\x20\x7f]+)")
 
 
-def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> Observation[Remote]:
+def observe_remote(
+    url: str, timeout: float, *, cancel: Event | None = None, access: TokenAccess | None = None
+) -> Observation[Remote]:
     """Ask a remote for its branches, tags and default branch; `timeout` in seconds.
 
+    `access` is tried where the remote refuses what the user's own git has: credentials, or none.
     One connection, with retries after trouble that passes. A local repository without refs is known and empty. Every
     failure is unavailable, and so is a remote that answers without any ref.
     """
 
     def ask() -> Remote:
         check_url(url)
-        git = Git(timeout, cancel)
+        git = Git(timeout, cancel, access)
         with TemporaryDirectory(prefix="release-state-") as empty:
             folder = Path(empty)
             # Patterns match at any "/", so the result is filtered again. Git asks the server for certain prefixes only
             # with --heads and --tags, which leave out HEAD and so the default branch. One full list costs less than a
             # second connection, and the patterns keep refs/pull out of what is read here.
             patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
-            env, name = build_network_environment(git, folder, url)
-            command = ("ls-remote", "--symref", "--", name, *patterns)
-            answer = ask_patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY))
+            try:
+                answer = _list_refs(git, folder, url, patterns)
+            except GitFailed as failed:
+                if access is None or access.is_needed or not failed.is_refusal:
+                    raise
+                access.is_needed = True
+                try:
+                    answer = _list_refs(git, folder, url, patterns)
+                except GitFailed as again:
+                    access.is_needed = False
+                    raise failed if again.is_refusal else again from None
         found = parse_refs(strip_credentials(url), answer.output)
         if not answer.output and not is_local(url):
             raise GitFailed(NO_REFS, "open the address in a browser: a proxy may want a login; and check the address")
         return found
 
     return observe_git(SOURCE, ask)
+
+
+def _list_refs(git: Git, folder: Path, url: str, patterns: Sequence[str]) -> GitOutput:
+    env, name = build_network_environment(git, folder, url)
+    command = ("ls-remote", "--symref", "--", name, *patterns)
+    return ask_patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY))
 
 
 def is_local(url: str) -> bool:
@@ -89,6 +110,8 @@ def build_network_environment(git: Git, folder: Path, url: str) -> tuple[dict[st
     if strip_credentials(url) == url and (address := _rewrite(url, settings)) != url:
         check_url(address)
     env = add_credentials(sees_no_repository, address)
+    if git.access and git.access.is_needed and address == url == git.access.address:
+        env = git.access.add_to(env)
     # Rewritten here; git rewrites only once, from our own name to the address.
     env = add_settings(env, [(f"url.{strip_credentials(address)}.insteadOf", _NAME)])
     own_ssh = (env.get("GIT_SSH_COMMAND"), env.get("GIT_SSH"), dict(settings).get("core.sshcommand", "").strip())
