@@ -127,7 +127,7 @@ def test_one_release_at_a_time(release: Release) -> None:
     The jobs that push have `concurrency`, with one group for every channel and every run. If it contains the channel, a
     run for TestPyPI and one for PyPI compute their version and push at the same time. `cancel-in-progress` holds for no
     run that uploads: a release that is cancelled half-way is a partial one. A group for each tag keeps runs of tags
-    apart, and a workflow that pushes nothing disturbs no other run, nor does a push of a branch that is named after the
+    apart, and a workflow that pushes nothing disturbs no other run. Nor does a push of a branch that is named after the
     second. zizmor's `concurrency-limits` asks for a group as well; the cancellation that it advises harms a release.
     """
     workflow = read_workflow(release)

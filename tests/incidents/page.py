@@ -8,7 +8,7 @@ from pathlib import Path
 
 from release_state.facts.logs.explanation import explain_log
 from release_state.facts.logs.failure import KnownFailure
-from release_state.facts.logs.families.build import ARTIFACTS, BUILD
+from release_state.facts.logs.families.build import ARTIFACTS, BUILD, IMAGES
 from release_state.facts.logs.families.git import GIT
 from release_state.facts.logs.families.identity import IDENTITY
 from release_state.facts.logs.families.refusals import REFUSALS
@@ -27,6 +27,7 @@ FAMILIES = {
     "Git or GitHub refuses a branch, a tag, a pull request or a GitHub Release": GIT,
     "A service does not answer, or the time is up": SERVICES,
     "Files are lost between jobs": ARTIFACTS,
+    "An action's container image is not there": IMAGES,
     "The build, the tests or the release tool fails": BUILD,
 }
 """The families of known failures, as somebody looks for them who has a log before their eyes."""

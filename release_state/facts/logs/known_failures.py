@@ -6,13 +6,21 @@ The letters are the runbook's scenarios: A branch exists, B tag exists, C versio
 from __future__ import annotations
 
 from release_state.facts.logs.failure import KnownFailure
-from release_state.facts.logs.families.build import ARTIFACTS, BUILD
+from release_state.facts.logs.families.build import ARTIFACTS, BUILD, IMAGES
 from release_state.facts.logs.families.git import GIT
 from release_state.facts.logs.families.identity import IDENTITY
 from release_state.facts.logs.families.refusals import REFUSALS
 from release_state.facts.logs.families.services import SERVICES
 
-KNOWN_FAILURES: tuple[KnownFailure, ...] = (*ARTIFACTS, *GIT, *REFUSALS, *SERVICES, *IDENTITY, *BUILD)
+KNOWN_FAILURES: tuple[KnownFailure, ...] = (
+    *ARTIFACTS,
+    *IMAGES,
+    *GIT,
+    *REFUSALS,
+    *SERVICES,
+    *IDENTITY,
+    *BUILD,
+)
 
 
 def find_fix(meaning: str) -> str:

@@ -9,6 +9,16 @@ from release_state.facts.logs.failure import Completion, Rank, define
 
 _NOTHING = "nothing was published"
 
+IMAGES = (
+    define(
+        "container image",
+        r"\bmanifest unknown\b|error response from daemon:.{0,200}\b(?:denied|unauthorized|not found)"
+        r"|failed to (?:authorize|resolve source metadata|solve):.{0,300}\b(?:oauth|metadata|authorize|registry)",
+        f"The runner did not get a container image of an action: {_NOTHING} by this job.",
+        "Pin the action to a released commit, not to its tag object; if the registry was down, run the job again",
+        Completion.DEPENDS,
+    ),
+)
 ARTIFACTS = (
     define(
         "artifact clash",

@@ -113,6 +113,12 @@ GIT = (
         "Give the job `contents: write` and `pull-requests: write`, and check that the settings allow them",
     ),
     define(
+        "GitHub credentials",
+        r"^(?!.*\b(?:pypi|legacy/|twine)).*\bbad credentials\b",
+        "GitHub refused the token: it is wrong, expired or revoked.",
+        "Renew the secret that holds it, or use the run's own token, then run the failed job again",
+    ),
+    define(
         "push rejected",
         r"\[(?:remote )?rejected\].{0,400}\((?:non-fast-forward|fetch first|cannot lock ref|stale info)"
         r"|updates were rejected because the (?:remote contains|tip of)",
