@@ -114,7 +114,7 @@ GIT = (
     ),
     define(
         "GitHub credentials",
-        r"^(?!.*\b(?:pypi|legacy/|twine)).*\bbad credentials\b",
+        r"\bbad credentials\b",
         "GitHub refused the token: it is wrong, expired or revoked.",
         "Renew the secret that holds it, or use the run's own token, then run the failed job again",
     ),
