@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from packaging.version import Version
 
@@ -66,17 +66,20 @@ class GitFacts(Facts):
     @cached_property
     def conflicting_branches(self) -> tuple[Branch, ...]:
         """Remote branches that keep git from creating this version's release branch."""
-        return tuple(each for each in self.remote.branches if refs_conflict(self.target.release_branch, each.name))
+        wanted = self.target.release_branch
+        return tuple(each for each in self.remote.branches if refs_conflict(wanted, each.name))
 
     @cached_property
     def conflicting_tags(self) -> tuple[Tag, ...]:
         """Remote tags that keep git from creating this version's tag."""
-        return tuple(each for each in self.remote.tags if refs_conflict(self.target.tag, each.name))
+        wanted = self.target.tag
+        return tuple(each for each in self.remote.tags if refs_conflict(wanted, each.name))
 
     @property
     def conflicting_local_tags(self) -> tuple[Tag, ...]:
         """Tags in the clone that keep git from creating this version's tag there."""
-        return tuple(each for each in self.all_local_tags if refs_conflict(self.target.tag, each.name))
+        wanted = self.target.tag
+        return tuple(each for each in self.all_local_tags if refs_conflict(wanted, each.name))
 
     def find_case_twins(self, wanted: str, names: Iterable[str]) -> tuple[str, ...]:
         """Ref names that differ from the wanted one by case alone, on a file system that ignores case."""
@@ -256,10 +259,10 @@ def read_package_tags(target: Target, tags: Iterable[Tag], published: Collection
     """Select the tags with the package's name, and templates by number alone whose tags name published versions."""
     is_ours = "tag-template" in target.given or target.names_package(target.tag_template)
     templates, commits = {target.tag_template} if is_ours else set(), defaultdict[Version, set[str]](set)
-    numbers = defaultdict[str, set[Version]](set)
+    numbers, names_package = defaultdict[str, set[Version]](set), cache(target.names_package)
     for tag in tags:
         spelling = target.parse_tag_spelling(tag.name)
-        if spelling and target.names_package(spelling[0]):
+        if spelling and names_package(spelling[0]):
             templates.add(spelling[0])
             commits[spelling[1]].add(tag.commit)
         elif spelling:

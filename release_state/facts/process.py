@@ -6,6 +6,8 @@ What is found out replaces defaults of the configuration, never what somebody ha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from msgspec import structs
 from packaging.version import Version
@@ -13,14 +15,14 @@ from packaging.version import Version
 from release_state.common.text import join_items, sanitize
 from release_state.facts.earlier import find_expected_kinds, list_earlier
 from release_state.facts.publishers import describe_starts, find_publishers
-from release_state.facts.spelling import find_tag_spelling
+from release_state.facts.spelling import TagSpelling, find_tag_spelling
 from release_state.facts.workflow.bumping import find_version_writer
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.making import find_made
 from release_state.model.observation import NotObserved, Problem, known
 from release_state.model.process import Made, Process
-from release_state.model.snapshot import Remote, Snapshot, WorkflowFiles, WorkflowRun
+from release_state.model.snapshot import IndexProject, Remote, Snapshot, WorkflowFiles, WorkflowRun
 from release_state.model.target import Channel, Target, Trace
 
 SOURCE = "release workflow"
@@ -61,12 +63,34 @@ def _with_tags(snapshot: Snapshot, target: Target) -> Target:
     if remote is None:
         return target
     index = snapshot.index.get(target.channel.name)
-    page = index.value if index else None
-    published = {Version(each.version) for each in page.releases} if page else set()
-    spelling = find_tag_spelling(target, remote.tags, published)
+    spelling = _find_spelling(_Seen(target, remote, index.value if index else None))
     return structs.replace(
         target, tag_template=spelling.template, process=_add(target.process, spelling.evidence, tag=spelling.tag)
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What the spelling of tags follows from: the same if the target is equal, and refs and page are the very ones."""
+
+    target: Target
+    remote: Remote
+    page: IndexProject | None
+
+    def __hash__(self) -> int:
+        return hash((self.target.version, id(self.remote), id(self.page)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Seen):
+            return NotImplemented
+        return other.remote is self.remote and other.page is self.page and other.target == self.target
+
+
+@lru_cache(maxsize=8)
+def _find_spelling(seen: _Seen) -> TagSpelling:
+    """Return how tags are spelled; the snapshots that rows see differ in other things, and tags can be ten thousand."""
+    published = {Version(each.version) for each in seen.page.releases} if seen.page else set()
+    return find_tag_spelling(seen.target, seen.remote.tags, published)
 
 
 def add_workflows(target: Target, files: WorkflowFiles) -> Target:

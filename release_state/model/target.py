@@ -112,7 +112,7 @@ class Target(Model, dict=True):
         """The package's name, normalized by PEP 503."""
         return canonicalize_name(self.package)
 
-    @property
+    @cached_property
     def parsed_version(self) -> Version:
         """The version as a comparable object."""
         return Version(self.version)
