@@ -232,6 +232,7 @@ def test_state_released_created_never_ran(tmp_path: Path) -> None:
     assert found(ran) == {"INDEX-11"}
     assert "`release: created`, which GitHub does not send when a draft is published" in ran.output
     assert "gh release create v0.2.0" in commands(ran) and "build" not in commands(ran)
+    assert "(only a new one sends the event)" in ran.output and "withdrawn" not in ran.output
 
 
 def test_state_tag_before_bump(tmp_path: Path) -> None:

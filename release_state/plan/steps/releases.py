@@ -73,7 +73,7 @@ def fix(release: Release, found: GitHubRelease) -> Iterator[Step]:
         )
 
 
-def delete(release: Release, found: GitHubRelease) -> list[Step]:
+def delete(release: Release, found: GitHubRelease, reason: str = "it announces what is being withdrawn") -> list[Step]:
     """Delete a GitHub Release or draft and keep its tag; never an immutable one, or one that another channel needs.
 
     Waits for unfinished runs first. Raises NotObserved if the runs or the other channels are unknown.
@@ -95,7 +95,7 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
             gh_api(release, f"releases/{found.id}"),
             gh_api(release, f"releases/{found.id}", "--method", "DELETE"),
             mends=mends,
-            reason="it announces what is being withdrawn",
+            reason=reason,
             precondition="the first command prints the right one, and it is not immutable",
             destroys=f"the {kind} {found.tag} with its notes and assets",
             saves=f"the first command prints it; keep that output{note}",

@@ -198,7 +198,7 @@ def _publish_anew(release: Release, publisher: Publisher, found: GitHubRelease) 
         event = f"release: {', '.join(sorted(types))}"
         why = f"{publisher.workflow} waits for `{event}`, which GitHub does not send when a draft is published"
         again = structs.replace(releases.create(release), reason=why)
-        return [*releases.delete(release, found), again.mark_start()]
+        return [*releases.delete(release, found, "only a new one sends the event"), again.mark_start()]
     return [
         _index_step(
             f"Publish the GitHub Release {found.tag} anew",
