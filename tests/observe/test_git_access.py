@@ -214,6 +214,21 @@ def test_only_commands_that_reach_the_remote_have_the_token(tmp_path: Path) -> N
         Git(20).run("nonsense", cwd=tmp_path, env=cut_network(env))
 
 
+@pytest.mark.parametrize(
+    ("stderr", "is_refusal"),
+    [
+        ("fatal: could not read Username for 'https://github.com': terminal prompts disabled", True),
+        ("fatal: unable to access 'https://h/o/n/': The requested URL returned error: 403", True),
+        ("remote: Repository not found.\nfatal: repository 'https://h/o/n/' not found", True),
+        ("fatal: unable to access 'https://127.0.0.1:40321/o/n/': The requested URL returned error: 302", False),
+        ("fatal: unable to access 'https://h/o/n-403/': Could not resolve host: h", False),
+    ],
+)
+def test_what_is_a_refusal(stderr: str, is_refusal: bool) -> None:
+    """A port or a name with the number of one is none."""
+    assert GitFailed("x", stderr=stderr).is_refusal == is_refusal
+
+
 WEB = "https://ghe.example"
 
 

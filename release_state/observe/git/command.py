@@ -44,7 +44,7 @@ _TROUBLE = re.compile(
 )
 """Messages about a network or a server that may recover soon."""
 _NO_ACCESS = re.compile(
-    r"could not read Username|unable to get password|Authentication failed|Permission denied|HTTP 40[13]|403"
+    r"could not read Username|unable to get password|Authentication failed|Permission denied|(?:HTTP|error:) 40[13]\b"
 )
 
 
