@@ -138,12 +138,14 @@ def load(
     asked = arguments.repo is not None or "RELEASE_STATE_REPO" in environ
     clone = local if asked or (named or "").lower() == repository.lower() else None
     package = _package(values, clone, project_name)
-    is_rewritten = False
+    is_rewritten, named_by = False, "remote-url"
     if "remote-url" not in values and clone and clone.remote_url:
         is_rewritten = clone.is_rewritten
         url = validate.git_url("remote URL", clone.remote_url)
         values["remote-url"] = Value(url, f"remote {get['remote']} of {clone.top}")
-    values.setdefault("remote-url", Value(f"{web}/{repository}.git", "inferred from the repository's name"))
+    if "remote-url" not in values:
+        named_by = "repository"
+        values["remote-url"] = Value(f"{web}/{repository}.git", "inferred from the repository's name")
     given = values["remote-url"]
     remote_url = validate.git_url("--remote-url", given.text)
     hide_passwords_in(
@@ -204,7 +206,7 @@ def load(
         reports_dir=find_reports_folder(values, cwd, environ) if listed else reports_dir,
         clone=clone,
         remote_url=remote_url,
-        lends_token=not is_rewritten and (listed is not None or given.origin != table_origin),
+        lends_token=not is_rewritten and (listed is not None or values[named_by].origin != table_origin),
         channels={channel.name: channel for channel in channels},
         channel_values=defined.values,
         keep_answers=validate.flag("--keep-answers", get["keep-answers"]),

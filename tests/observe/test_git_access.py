@@ -274,3 +274,26 @@ def test_an_address_in_the_inspected_repository_gets_no_token(tmp_path: Path) ->
     (clone.path / "pyproject.toml").write_text(table, encoding="utf-8")
     config = config_for(WEB, tmp_path, repo=str(clone.path))
     assert config.remote_url == f"{WEB}/o/n.git" and find_access(config, TOKEN) is None
+
+
+def test_a_repository_that_the_inspected_project_names_gets_no_token(tmp_path: Path) -> None:
+    clone = make(tmp_path / "clone")  # without a remote: the address follows from the name
+    (clone.path / "pyproject.toml").write_text(
+        '[tool.release-state]\nrepository = "victim/private"\n', encoding="utf-8"
+    )
+    given = Arguments(versions=("0.2.0",), settings={"package": "orbit"}, github_server_url=WEB, repo=str(clone.path))
+    config = load(given, {}, tmp_path / "empty", find_repository)
+    assert config.remote_url == f"{WEB}/victim/private.git" and find_access(config, TOKEN) is None
+
+
+def test_a_trace_of_the_user_holds_no_token(serve: Serve, tmp_path: Path, own_configuration: Path) -> None:
+    web, given = serve()
+    trace = tmp_path / "trace"
+    values = ",".join(f"GIT_CONFIG_VALUE_{number}" for number in range(40))
+    own_configuration.write_text(
+        f'[trace2]\n\teventTarget = {trace}\n\tconfigParams = "*extraheader*"\n\tenvVars = "{values}"\n',
+        encoding="utf-8",
+    )
+    access = access_to(web, tmp_path)
+    assert observe_remote(access.address, 20, access=access).present() and BASIC in given
+    assert not trace.exists() or BASIC.split()[1] not in trace.read_text(encoding="utf-8")

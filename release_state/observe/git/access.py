@@ -34,7 +34,10 @@ class TokenAccess:
             (f"{scope}.sslVerify", "true"),
             ("credential.helper", ""),
         )
-        return add_settings({name: value for name, value in env.items() if name != "GIT_SSL_NO_VERIFY"}, settings)
+        kept = {name: value for name, value in env.items() if name != "GIT_SSL_NO_VERIFY"}
+        # A setting of the user's (`trace2.*Target`) would have git write the header to a file.
+        no_traces = dict.fromkeys(("GIT_TRACE2", "GIT_TRACE2_EVENT", "GIT_TRACE2_PERF"), "0")
+        return add_settings({**kept, **no_traces}, settings)
 
 
 def find_access(config: RunConfig, token: str | None) -> TokenAccess | None:
