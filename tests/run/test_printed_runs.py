@@ -88,7 +88,7 @@ def again(config: RunConfig, folder: Path) -> RunConfig:
 def assert_same(one: RunConfig, other: RunConfig) -> None:
     """Both runs do the same; reports go where each is typed, unless it was said where."""
     is_said = any(key == "reports-dir" for key, _ in other.targets[0].settings)
-    unlike = {"values", "channel_values", "targets", "clone"} | (set() if is_said else {"reports_dir"})
+    unlike = {"values", "channel_values", "targets", "clone", "lends_token"} | (set() if is_said else {"reports_dir"})
     fields = {field.name for field in dataclasses.fields(RunConfig)} - unlike
     assert {name: getattr(one, name) for name in fields} == {name: getattr(other, name) for name in fields}
     for mine, yours in zip(one.targets, other.targets, strict=True):
