@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -414,3 +416,15 @@ def test_sample_is_what_its_scenario_says(name: str) -> None:
     page = (SAMPLE / f"{name}.html").read_text(encoding="utf-8")
     assert f'<h1 id="title">{scenario.verdict}: ' in page
     assert (SAMPLE / f"{name}-1280-light.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_file_names_a_registry() -> None:
+    """Its address comes from pypi-simple's constant: who serves an index under another name changes one place."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no git checkout")
+    files = [ROOT / os.fsdecode(name) for name in listed.stdout.split(b"\0") if name]
+    assert len(files) > 500
+    host = FORBIDDEN["a registry's host"]
+    texts = {path: path.read_bytes().decode("utf-8", "replace") for path in files if path.is_file()}
+    assert [path for path, text in texts.items() if host.search(text)] == []
