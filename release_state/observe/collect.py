@@ -84,16 +84,18 @@ def collect(
         sources = Sources(config, token, own_run_id, environ, cancel, shared_limit, time, own_run, access)
         afterwards.callback(sources.close)  # once no look-up runs any more
 
+        ahead: list[Future[None]] = []
+
         def look(again: Collection[Key] = ()) -> list[Snapshot]:
+            wait(ahead)  # nothing may be at work while answers are forgotten
             answers.forget(again)
             sources.forget()
             progress.looked_at = read_clock()
             observed = [(target, fixed_phase, asked, sources, answers) for target in config.targets]
             futures = [targets.submit(_Observer(*each).observe, token_source) for each in observed]
             # Without a token, GitHub allows too few requests to send one that may answer nothing.
-            if remote and token:
-                for each in observed:
-                    targets.submit(_Foreseer(*each, remote).ask_ahead)
+            if remote and token and not remote.done():
+                ahead.extend(targets.submit(_Foreseer(*each, remote).ask_ahead) for each in observed)
             return [future.result() for future in futures]
 
         began, snapshots = read_clock(), look()
@@ -146,7 +148,11 @@ class _Shared:
         return self._pool.submit(self._progress.track(row.name, confirm))
 
     def forget(self, beginnings: Collection[Key]) -> None:
-        """Drop the answers whose keys begin like one of these; not while a target is being observed."""
+        """Drop the answers whose keys begin like one of these; not while a target is being observed.
+
+        Waits for what was asked ahead and is still at work.
+        """
+        wait(self._ahead.values())
         if any(beginning[0] == "pulls" for beginning in beginnings):
             beginnings = [*beginnings, ("branch_pulls",)]  # the list of all branches in one answer
         with self._lock:

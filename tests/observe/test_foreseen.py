@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -154,3 +154,23 @@ def test_a_clone_of_something_else_foresees_nothing(world: World) -> None:
     assert foreseen(world, "https://git.example/other.git") is None
     (world.clone / ".git" / "shallow").write_text(world.clone_git.run("rev-parse", "HEAD").strip() + "\n")
     assert foreseen(world) is None
+
+
+def test_a_look_begins_when_nothing_is_asked_ahead_any_more() -> None:
+    """Stores and shared answers of a look must not be forgotten under a look-up that still uses them."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Observation[Any]:
+        begun.set()
+        assert go_on.wait(20)
+        return known(1)
+
+    with ThreadPoolExecutor(2) as pool:
+        shared = _Shared(pool, Progress(), None, TimeLeft(20))
+        asked = shared.ask_ahead(ROWS["ci"], ("ci",), slow)
+        assert begun.wait(20)
+        forgetting = pool.submit(shared.forget, [("pulls",)])
+        assert wait([forgetting], timeout=0.3).not_done, "it waits"
+        go_on.set()
+        forgetting.result(20)
+        assert asked.done()
