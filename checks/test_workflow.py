@@ -23,7 +23,7 @@ from release_state.facts.release_workflow import (
 )
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.overlaps import find_overlaps
-from release_state.facts.workflow.publishing import Upload, find_uploads
+from release_state.facts.workflow.publishing import Evidence, find_uploads_of
 from release_state.facts.workflow.starts import list_contexts
 from release_state.facts.workflow.weaknesses import (
     BACKENDS,
@@ -131,7 +131,7 @@ def test_one_release_at_a_time(release: Release) -> None:
     second. zizmor's `concurrency-limits` asks for a group as well; the cancellation that it advises harms a release.
     """
     workflow = read_workflow(release)
-    uploads = [upload for upload in _find_uploads(workflow) if upload.may_be_to(release.channel.name)]
+    uploads = [upload for upload in find_uploads_of(workflow) if upload.may_be_to(release.channel.name)]
     found = list(find_overlaps(workflow, uploads, release.base_branch, find_channel_input(workflow, release)))
     if found:
         raise ActionNeeded(
@@ -167,13 +167,9 @@ def test_dispatch_offers_the_channel(release: Release) -> None:
         )
 
 
-def _find_uploads(workflow: ReleaseWorkflow) -> list[Upload]:
-    return [upload for upload in find_uploads(workflow.texts) if upload.workflow == workflow.path]
-
-
 def _explain_one_way(workflow: ReleaseWorkflow, release: Release) -> str:
     """Why a manual start leaves no channel to choose; empty if it does, or if no upload is seen."""
-    uploads, text = _find_uploads(workflow), workflow.texts.get(workflow.path, "")
+    uploads, text = find_uploads_of(workflow), workflow.texts.get(workflow.path, "")
     contexts = [
         (upload, context, is_sure)
         for upload in uploads
@@ -187,7 +183,9 @@ def _explain_one_way(workflow: ReleaseWorkflow, release: Release) -> str:
     if not uploads:
         return ""
     if not started:
-        return "a manual start publishes nothing"
+        return "no manual start is seen to publish"
+    if any(upload.index is None and upload.evidence is Evidence.KNOWN for upload, _, _ in started):
+        return ""  # a run chooses where it uploads to
     if len(indexes) < 2:
         return f"a manual start publishes to {indexes[0] if indexes else 'one index'} alone"
     return f"a manual start publishes to {join_items(indexes)}, in turn" if all(sure for _, _, sure in started) else ""

@@ -16,7 +16,7 @@ from release_state.facts.release import Release
 from release_state.facts.release_workflow import make_file_step, read_workflow
 from release_state.facts.workflow import hazards
 from release_state.facts.workflow.calls import ReleaseWorkflow
-from release_state.facts.workflow.publishing import Upload, find_uploads
+from release_state.facts.workflow.publishing import find_uploads_of
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.verdict.check import check
 
@@ -71,7 +71,7 @@ def test_upload_waits_for_success(release: Release) -> None:
     """
     _report(
         release,
-        hazards.find_careless_uploads(_find_uploads(release)),
+        hazards.find_careless_uploads(find_uploads_of(read_workflow(release))),
         why="a failed build job publishes a part of the files",
         fix="Use `if: ${{ !cancelled() && needs.JOB.result == 'success' }}`, or no condition",
     )
@@ -121,7 +121,7 @@ def test_uploads_have_folders_of_their_own(release: Release) -> None:
     """
     _report(
         release,
-        hazards.find_shared_folders(_find_uploads(release), read_workflow(release).texts),
+        hazards.find_shared_folders(find_uploads_of(read_workflow(release)), read_workflow(release).texts),
         why="the second upload fails on what the first one left",
         fix="Publish to each index in a job of its own, or set `attestations: false` for the rehearsal",
     )
@@ -135,15 +135,10 @@ def test_publish_action_runs_on_linux(release: Release) -> None:
     """
     _report(
         release,
-        hazards.find_foreign_runners(_find_uploads(release)),
+        hazards.find_foreign_runners(find_uploads_of(read_workflow(release))),
         why="GitHub runs container actions on Linux only",
         fix="Publish in a job of its own with `runs-on: ubuntu-latest`",
     )
-
-
-def _find_uploads(release: Release) -> list[Upload]:
-    workflow = read_workflow(release)
-    return [upload for upload in find_uploads(workflow.texts) if upload.workflow == workflow.path]
 
 
 def _report_workflow(release: Release, find: Callable[[ReleaseWorkflow], Iterable[str]], *, why: str, fix: str) -> None:

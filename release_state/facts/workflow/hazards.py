@@ -24,7 +24,6 @@ from release_state.model.process import Publisher
 _UPLOAD_ARTIFACT = "actions/upload-artifact@"
 _DOWNLOAD_ARTIFACT = "actions/download-artifact@"
 _NEW = 4
-_OLD = re.compile(r"actions/upload-artifact@v[1-3]\b")
 _IGNORES = re.compile(r"(?<!!)\b(?:always|failure|cancelled)\(\)")
 _CONTAINER = "pypa/gh-action-pypi-publish"
 _SIGNS_IN = re.compile(
@@ -42,7 +41,7 @@ def find_never_started(publishers: Sequence[Publisher], tag: str, texts: Mapping
         types = {kind for start in publisher.starts if start.kind == "release" for kind in start.filters}
         if publisher.is_guess:
             continue
-        if not publisher.starts:
+        if not publisher.starts and publisher.job:
             yield f"{publisher.workflow}: none of its triggers reaches {publisher.job} from the base branch or a tag"
         elif kinds == {"tag"} and not any(not each or is_taken(each, tag) for each in patterns):
             taken = ", ".join(each for filters in patterns for each in filters)
@@ -74,12 +73,13 @@ def _find_made_silently(workflow: ReleaseWorkflow) -> set[str]:
 
 def find_double_starts(publishers: Sequence[Publisher], texts: Mapping[str, str]) -> Iterator[str]:
     """Yield what starts the upload twice: a GitHub Release also pushes its tag, unless a workflow makes it silently."""
-    sure = (each for each in publishers if not each.skips_existing and not each.is_guess)
+    sure = [each for each in publishers if not each.skips_existing and not each.is_guess]
     kinds = {start.kind: each.workflow for each in sure for start in each.starts}
-    paths = (path for path in texts if path.startswith(f"{FOLDER}/"))
-    if {"tag", "release"} <= kinds.keys() and not any(
-        "release" in _find_made_silently(ReleaseWorkflow(path, texts)) for path in paths
-    ):
+    own = {f"{FOLDER}/{each.workflow}" for each in sure}
+    files = [ReleaseWorkflow(path, texts) for path in texts if path.startswith(f"{FOLDER}/")]
+    # One that makes other GitHub Releases, such as nightly ones, says nothing about a version's.
+    makers = (each for each in files if each.path in own or each.file.by_tag)
+    if {"tag", "release"} <= kinds.keys() and not any("release" in _find_made_silently(each) for each in makers):
         yield f"a pushed tag starts {kinds['tag']}, and its GitHub Release starts {kinds['release']} as well"
 
 
@@ -100,7 +100,8 @@ def find_artifact_clashes(workflow: ReleaseWorkflow) -> Iterator[str]:
     """Yield artifacts that two jobs of a run upload under one name, which version 4 of the action refuses."""
     counted = Counter[str]()
     for at in workflow.steps:
-        if not at.step.uses.startswith(_UPLOAD_ARTIFACT) or _OLD.match(at.step.uses):
+        number = _read_version(at.step.uses, workflow.texts.get(at.job.file, ""))
+        if not at.step.uses.startswith(_UPLOAD_ARTIFACT) or (number and number < _NEW):
             continue
         name = at.step.inputs.get("name", "artifact")
         if at.step.inputs.get("overwrite") == "true" or "${{" in name:

@@ -18,6 +18,8 @@ from release_state.facts.workflow.starts import list_contexts
 
 _PER_RUN = re.compile(r"\bgithub\.(?:run_id|run_number|run_attempt|sha)\b")
 """What differs from run to run: runs of such groups never meet."""
+_SECONDS = r"\$\(date \+[^)]*%[sSNTX]"
+"""A date that differs from second to second."""
 _REF = re.compile(r"\bgithub\.(?:ref|ref_name|event\.release\.tag_name)\b")
 
 
@@ -28,15 +30,18 @@ def find_overlaps(
     text = workflow.texts.get(workflow.path, "")
     contexts = [(upload, context) for upload in uploads for _, context, _ in list_contexts(upload, text, base)]
     of_tags = any(context.get("github.ref_type") == "tag" for _, context in contexts)
-    for job in _find_pushers(workflow):
+    pushers = _find_pushers(workflow)
+    for job in pushers:
         blocks = _list_blocks(job)
         differs = {each.group: find_variation(each.group, workflow, channel_input, of_tags=of_tags) for each in blocks}
         if not blocks:
             yield "no `concurrency`"
         elif all(differs.values()):
             yield from (f"group {group} differs by {what}" for group, what in differs.items())
-    for upload, context in contexts:
-        for block in _list_blocks(upload.job):
+    known = [context for _, context in contexts] or [{}]
+    placed = [(upload.job, context) for upload, context in contexts]
+    for job, context in [*placed, *((job, context) for job in pushers for context in known)]:
+        for block in _list_blocks(job):
             if _cancels(block, context) and not _is_of_one_run(block.group, context):
                 yield f"cancel-in-progress is {block.cancels}"
 
@@ -56,20 +61,22 @@ def _is_of_given_name(need: PlacedNeed) -> bool:
     """Whether a push is of one ref whose name a person gave to this run: another run pushes another one."""
     at, words = need.at, need.need.words
     env = {**at.job.workflow.env, **at.job.job.env, **at.step.env}
-    names = _find_names(words)
-    return bool(names) and "inputs." in env.get(names[-1], "") and words[-1].strip('"').startswith("$")
+    return "inputs." in env.get(_find_only_name(words), "")
 
 
 def _is_of_own_name(need: PlacedNeed) -> bool:
     """Whether a push is of a branch that the job names after the second: no other run has it."""
-    names, script = _find_names(need.need.words[-1:]), "\n".join(step.run for step in need.at.job.job.steps)
-    after = r"=[^\n]*(?:\$\(date \+|\$\{?timestamp\b)"
-    return bool(names) and "date +" in script and bool(re.search(rf"\b{names[-1]}{after}", script, re.IGNORECASE))
+    name, script = _find_only_name(need.need.words), "\n".join(step.run for step in need.at.job.job.steps)
+    after = rf"=[^\n]*(?:{_SECONDS}|\$\{{?timestamp\b)"
+    is_made = re.search(_SECONDS, script) and re.search(rf"\b{name}{after}", script, re.IGNORECASE)
+    return bool(name and is_made)
 
 
-def _find_names(words: Sequence[str]) -> list[str]:
-    """The shell variables that are a word of their own."""
-    return [name for word in words for name in re.findall(r"^\"?\$\{?(\w+)\}?\"?$", word)]
+def _find_only_name(words: Sequence[str]) -> str:
+    """The shell variable that is the only ref of `git push REMOTE REF`; empty if something else is pushed as well."""
+    refs = [word for word in words if not word.startswith("-")][3:]
+    found = re.fullmatch(r"\"?\$\{?(\w+)\}?\"?", refs[0]) if len(refs) == 1 else None
+    return found[1] if found else ""
 
 
 def _list_blocks(placed: PlacedJob) -> list[Concurrency]:

@@ -105,6 +105,11 @@ _RUNNERS = ("make", "nox", "tox", "invoke", "inv", "just", "task", "duty", "doit
 _NO_UPLOAD = re.compile(r"docs?|documentation|pages|docker|conda|npm|crate|brew|drafter|notes|changelog|ghcr|image")
 
 
+def find_uploads_of(workflow: ReleaseWorkflow) -> list[Upload]:
+    """Return the uploads of one workflow, also in the workflows and actions of the repository that it uses."""
+    return [upload for upload in find_uploads(workflow.texts) if upload.workflow == workflow.path]
+
+
 def find_uploads(texts: Mapping[str, str]) -> tuple[Upload, ...]:
     """
     Return the uploads of every workflow that an event can start, in the order of the paths.

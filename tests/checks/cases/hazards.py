@@ -60,6 +60,16 @@ NOTES = TAGGER.replace("workflow_dispatch", TAGS).replace(
 )
 
 
+MONTHLY = 'run: "VERSION=$(date +%Y.%m)\\ngit tag \\"$VERSION\\"\\ngit push origin \\"$VERSION\\""'
+ALONG = STAMPED.replace("git push origin", "git push origin main")
+CANCELLED = (
+    "  tag:\n    concurrency: {group: release, cancel-in-progress: true}\n    steps: [{run: git push origin main}]\n"
+)
+ANYWHERE = f"{{{PUBLISH}, with: {{repository-url: '${{{{ vars.INDEX }}}}'}}}}"
+NIGHTLY = TAGGER.replace("workflow_dispatch", "{schedule: [{cron: '0 1 * * *'}]}")
+OLD_ONE = f"uses: actions/upload-artifact@{w.SHA}  # v3.1.3\n        with: {{name: dist}}"
+
+
 def cancels(group: str, on: str, when: str = "true") -> Snapshot:
     """A ready state whose workflow uploads, with a group in which a newer run cancels the older."""
     block = f'concurrency: {{group: "{group}", cancel-in-progress: "{when}"}}'
@@ -225,6 +235,12 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         ship(BY_VERSION, KEEPS, PUSHES.replace("inputs.version", "steps.next.outputs.version"), PUBLISH),
         ACTION,
     ),
+    ("WORKFLOW-3", "by hand, it pushes a tag of this month", ship("workflow_dispatch", MONTHLY, PUBLISH), ACTION),
+    ("WORKFLOW-3", "by hand, it pushes main along", ship("workflow_dispatch", ALONG, PUBLISH), ACTION),
+    ("WORKFLOW-3", "by hand, a job that pushes cancels", ship("workflow_dispatch", PUBLISH, before=CANCELLED), ACTION),
+    ("WORKFLOW-4", "an index that only a run can tell", ship("workflow_dispatch", ANYWHERE), ACTION),
+    ("WORKFLOW-8", "by both, and nightly GitHub Releases beside", ship(BOTH, workflows_n=NIGHTLY), ACTION),
+    ("WORKFLOW-10", "two of an old version behind a commit", ship(TAGS, OLD_ONE, OLD_ONE, PUBLISH), HOLDS),
     ("WORKFLOW-3", "by hand, not cancelling on main", cancels("r", "workflow_dispatch", OFF_MAIN), HOLDS),
     (
         "WORKFLOW-3",
