@@ -240,6 +240,23 @@ def test_the_step_that_github_calls_failed_is_explained_whatever_fails_after_it(
     assert scenario(("2026-01-02T04:00:00", "2026-01-02T04:00:00")) == scenario(None) == "build"
 
 
+def test_the_step_before_may_end_in_the_second_in_which_the_failing_one_begins() -> None:
+    said = [
+        ("03:04:02.1", "##[group]Run twine upload --repository testpypi dist/*"),
+        ("03:04:02.2", "##[endgroup]"),
+        ("03:04:05.1", "HTTPError: 400 Bad Request File already exists ('orbit-0.2.0.tar.gz')."),
+        ("03:04:05.1", EXIT),
+        ("03:04:05.2", "##[group]Run gh release create v0.2.0"),
+        ("03:04:05.2", "##[endgroup]"),
+        ("03:04:07.1", "HTTP 403: Resource not accessible by integration (https://api.github.com/repos/o/n/releases)"),
+        ("03:04:07.2", EXIT),
+    ]
+    text = "".join(f"2026-01-02T{time}Z {line}\n" for time, line in said)
+    found = explain_log(parse_log(text), within=("2026-01-02T03:04:05", "2026-01-02T03:04:07"))
+    assert found.step and found.step.endswith("gh release create v0.2.0")
+    assert found.known and found.known == explain_log(parse_log(text)).known
+
+
 def test_gh_names_the_step() -> None:
     text = f"release\tCreate tag\t{STAMP}fatal: tag 'v0.2.0' already exists\nrelease\tCreate tag\t{STAMP}{EXIT}\n"
     assert explain_log(parse_log(text)).step == "Create tag"

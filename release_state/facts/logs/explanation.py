@@ -73,7 +73,10 @@ def _find_failing(every: Sequence[LogStatement], within: tuple[str, str] | None)
     tolerated. A step that reports or notifies runs after a failure, too, and is not it.
     """
     if within and (told := [each.place for each in every if each.is_error and within[0] <= each.time <= within[1]]):
-        return [each for each in every if each.place == told[0]]
+        # Times are of seconds: the step before may have ended in the one in which this step began.
+        begun = {each.place for each in every if each.time and each.time < within[0]}
+        place = next((place for place in told if place not in begun), told[0])
+        return [each for each in every if each.place == place]
     end = next((at for at, each in enumerate(every) if _CLEANUP.match(each.texts[0])), len(every))
     failed = [each.place for each in every[:end] if each.is_error] or [each.place for each in every if each.is_error]
     if not failed:
