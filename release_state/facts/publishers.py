@@ -15,7 +15,7 @@ from release_state.facts.workflow.making import builds_platform_wheels, find_mad
 from release_state.facts.workflow.publishing import Evidence, Upload, choose_surest, find_uploads
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads
 from release_state.facts.workflow.triggers import is_taken
-from release_state.model.process import Publisher, Start
+from release_state.model.process import Made, Publisher, Start
 from release_state.model.snapshot import WorkflowFiles
 from release_state.model.target import Target
 
@@ -41,15 +41,15 @@ def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ..
         path = f"{FOLDER}/{target.workflow}"
         uploads = [upload for upload in uploads if upload.workflow == path]
         if not uploads and path in files.texts and not set(target.given).isdisjoint(OVERRULES):
-            return (_make_configured(target, files.texts[path], base),)
+            return (_make_configured(target, ReleaseWorkflow(path, files.texts), base),)
     return _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
 
 
 def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: str) -> Publisher:
     text = texts.get(upload.workflow, "")
     starts = overrule_starts(target, find_starts(upload, text, target.repository, base))
-    is_given, made = "makes" in target.given, target.makes
     workflow = ReleaseWorkflow(upload.workflow, texts)
+    made, tag_jobs = _overrule_made(target, workflow)
     environment = upload.job.job.environment
     return Publisher(
         workflow=upload.workflow.removeprefix(f"{FOLDER}/"),
@@ -60,19 +60,18 @@ def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: s
         environment="" if "${{" in environment else environment,
         starts=starts,
         only_releases=starts_only_uploads(starts, text, base),
-        makes=made if is_given else find_made(workflow),
-        tag_jobs=tuple(
-            sanitize(name, _LONGEST_LINE) for name in find_tag_jobs(workflow) if not is_given or "tag" in made
-        ),
+        makes=made,
+        tag_jobs=tag_jobs,
         skips_existing=upload.skips_existing,
         platform_wheels=builds_platform_wheels(workflow),
     )
 
 
-def _make_configured(target: Target, text: str, base: str) -> Publisher:
+def _make_configured(target: Target, workflow: ReleaseWorkflow, base: str) -> Publisher:
     """The publisher that only the configuration knows: nobody knows which of the workflow's jobs uploads."""
     starts = overrule_starts(target, ())
-    only = starts_only_uploads(starts, text, base)
+    only = starts_only_uploads(starts, workflow.texts[workflow.path], base)
+    made, tag_jobs = _overrule_made(target, workflow)
     return Publisher(
         workflow=target.workflow,
         job="",
@@ -80,8 +79,17 @@ def _make_configured(target: Target, text: str, base: str) -> Publisher:
         how=CONFIGURED,
         starts=starts,
         only_releases=only,
-        makes=target.makes,
+        makes=made,
+        tag_jobs=tag_jobs,
+        platform_wheels=builds_platform_wheels(workflow),
     )
+
+
+def _overrule_made(target: Target, workflow: ReleaseWorkflow) -> tuple[tuple[Made, ...], tuple[str, ...]]:
+    """What a workflow makes, and the jobs that push a tag: as configured, else as its file says."""
+    made = target.makes if "makes" in target.given else find_made(workflow)
+    names = find_tag_jobs(workflow) if "makes" not in target.given or "tag" in made else ()
+    return made, tuple(sanitize(name, _LONGEST_LINE) for name in names)
 
 
 def overrule_starts(target: Target, found: Sequence[Start]) -> tuple[Start, ...]:

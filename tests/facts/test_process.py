@@ -173,6 +173,17 @@ def test_what_a_run_makes_is_as_configured() -> None:
         assert (publisher.makes, publisher.tag_jobs) == (makes, jobs)
 
 
+def test_what_nobody_configured_of_an_unseen_upload_comes_from_its_file() -> None:
+    text = (
+        "on: workflow_dispatch\npermissions: {contents: write}\n"
+        "jobs: {up: {steps: [{run: ./ship.sh}, {run: gh release create v1}]}}\n"
+    )
+    given: dict[str, Any] = {"workflow": "ship.yml", "started_by": ("dispatch",)}
+    found = resolve(snapshot({"ship.yml": text}, target("0.3.0", "workflow", "started-by", **given))).target
+    [publisher] = found.process.publishers
+    assert "release" in publisher.makes and [start.kind for start in publisher.starts] == ["dispatch"]
+
+
 def test_a_trace_that_no_earlier_release_left_and_no_workflow_makes_is_not_asked_for() -> None:
     assert resolve(snapshot({"ship.yml": ON_TAG})).target.channel.leaves == ("tag",)
     assert resolve(snapshot({"ship.yml": ON_RELEASE})).target.channel.leaves == ("tag", "release")
