@@ -290,6 +290,26 @@ def test_a_conftest_that_nobody_would_read_is_refused(tmp_path: Path) -> None:
 # --- a folder, a package
 
 
+def test_an_imported_check_keeps_the_phase_of_its_own_file(tmp_path: Path) -> None:
+    written(tmp_path, "import pytest\nfrom .acme import tag_is_there\npytestmark = pytest.mark.rollback\n", name="a.py")
+    written(tmp_path, GOOD)
+    written(tmp_path, "from .acme import tag_is_there\n", name="__init__.py")
+
+    found = loaded(tmp_path / "own")["ACME-1"]
+
+    assert {phase.value for phase in found.phases} == {"pre-release", "post-recovery"}
+    assert Path(found.file).name == "acme.py"
+
+
+def test_a_linked_folder_that_nobody_would_read_is_refused(tmp_path: Path) -> None:
+    written(tmp_path)
+    shared = written(tmp_path / "shared").parent
+    (tmp_path / "own" / "linked").symlink_to(shared, target_is_directory=True)
+
+    with pytest.raises(UsageProblem, match="name it with --checks"):
+        loaded(tmp_path / "own")
+
+
 def test_each_file_of_a_folder_is_loaded_with_those_that_it_imports(tmp_path: Path) -> None:
     written(tmp_path, "from .deeper.words import WORD\n" + GOOD)
     written(tmp_path, 'WORD = "acme"\n', name="deeper/words.py")

@@ -85,6 +85,8 @@ def _import_modules(place: OwnChecks) -> Iterator[ModuleType]:
         root, folders = _import_path(Path(place.option))
     yield root
     for folder in folders:
+        if links := [path for path in folder.rglob("*") if path.is_symlink() and path.is_dir()]:
+            raise ImportError(f"{links[0]}: a folder that a link leads to is not read; name it with --checks as well")
         for path in sorted(folder.rglob("*.py")):
             if path.name == "conftest.py":
                 raise ImportError(f"{path}: a conftest.py is not read beside own checks; remove it")
@@ -110,18 +112,16 @@ def _import_path(path: Path) -> tuple[ModuleType, list[Path]]:
 
 
 def _read_modules(place: OwnChecks, modules: Sequence[ModuleType]) -> Iterator[OwnFile]:
-    """The files that have checks; a check that several modules hold belongs to the first. Raises ValueError."""
-    seen: set[Callable[..., None]] = set()
+    """The files that have checks; a check belongs to the file that defines it, with its marks. Raises ValueError."""
     for module in modules:
         checks = {}
         for name, value in vars(module).items():
-            if not inspect.isfunction(value) or value in seen:
+            if not inspect.isfunction(value) or value.__module__ != module.__name__:
                 continue
             info = describe(value, list_marks(module))
             if info is not None:
-                seen.add(value)
                 checks[name] = _examine(replace(info, origin=place.option, file=str(module.__file__)))
-            elif name.startswith("test") and value.__module__ == module.__name__:
+            elif name.startswith("test"):
                 raise ValueError(f"{name} is not declared as a check: use release_state.api.check, or another name")
         if checks:
             path = str(module.__file__)
