@@ -110,7 +110,13 @@ class Plan(Model):
     @property
     def instead(self) -> str:
         """The words before `other_way`: "To withdraw instead"."""
-        return f"To {'withdraw' if 'rollback' in self.other_way else 'complete'} instead"
+        return f"To {'withdraw' if self.other_option[-1:] == ('rollback',) else 'complete'} instead"
+
+    @property
+    def other_option(self) -> tuple[str, ...]:
+        """The option of `other_way` that makes it the other one: `--plan` and its value; empty without one."""
+        at = self.other_way.index("--plan") if "--plan" in self.other_way else len(self.other_way)
+        return self.other_way[at : at + 2]
 
     def __post_init__(self) -> None:
         if find_obstacle(self.other_way):

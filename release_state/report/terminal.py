@@ -146,10 +146,10 @@ def _row(screen: Screen, row: Row) -> None:
     screen.verbatim(observed)
 
 
-def _advice(screen: Screen, verdict: TargetVerdict) -> set[str]:
-    """Write what decides nothing, each with its steps; returns the titles of these steps."""
+def _advice(screen: Screen, verdict: TargetVerdict) -> set[int]:
+    """Write what decides nothing, each with its steps; returns the numbers of these steps."""
     found = [result for result in verdict.findings if not result.decides(verdict.block_on_advice)]
-    shown: set[str] = set()
+    shown: set[int] = set()
     if found:
         screen.line()
     if any(step.advice and step.commands for step in verdict.plan.steps):
@@ -158,11 +158,10 @@ def _advice(screen: Screen, verdict: TargetVerdict) -> set[str]:
         if result.outcome is Outcome.UNKNOWN:
             continue
         _finding(screen, verdict, result)
-        titles = {step.title for step in result.steps}
-        for step in verdict.plan.steps:
-            if step.advice and step.title in titles - shown:
+        for number, step in enumerate(verdict.plan.steps, 1):
+            if step.advice and number not in shown and number in verdict.find_step_numbers(result):
                 screen.step(step, "fix:      ", 4)
-                shown.add(step.title)
+                shown.add(number)
     _unknown(screen, [result for result in found if result.outcome is Outcome.UNKNOWN], None)
     return shown
 
@@ -214,9 +213,9 @@ def _folder(screen: Screen, plan: Plan) -> None:
         screen.line(f"Run the git commands in {escape(plan.folder)}", 2)
 
 
-def _plan(screen: Screen, plan: Plan, needed: Set[int], shown: Set[str]) -> None:
+def _plan(screen: Screen, plan: Plan, needed: Set[int], shown: Set[int]) -> None:
     """Write the steps of the plan; those that are advice have a sign instead of a number."""
-    left = [(number, step) for number, step in enumerate(plan.steps, 1) if number in needed or step.title not in shown]
+    left = [(number, step) for number, step in enumerate(plan.steps, 1) if number in needed or number not in shown]
     if left:
         screen.line()
         reason = f" ({sanitize(plan.reason)})" if plan.reason else ""
@@ -229,4 +228,4 @@ def _plan(screen: Screen, plan: Plan, needed: Set[int], shown: Set[str]) -> None
         else:
             screen.step(step, f"{screen.sign(SIGN)} advice: ", 2)
     if plan.other_way:
-        screen.line(f"{plan.instead}: {' '.join(plan.other_way[-2:])}", 2)
+        screen.line(f"{plan.instead}: {' '.join(plan.other_option)}", 2)

@@ -83,6 +83,18 @@ def test_advice_has_its_own_sign_and_no_number(tmp_path: Path) -> None:
     assert "  To withdraw instead: --plan rollback" in rows
 
 
+@pytest.mark.parametrize(
+    ("scenario", "phase", "line"),
+    [
+        ("partial", "post-release", "  To withdraw instead: --plan rollback"),
+        ("released", "rollback", "  To complete instead: --plan complete"),
+    ],
+)
+def test_the_other_way_is_its_plan_in_a_given_phase_too(scenario: str, phase: str, line: str, tmp_path: Path) -> None:
+    run = suite("--demo", scenario, "--no-install", "--phase", phase, reports_dir=tmp_path / "r")
+    assert line in run.stdout.splitlines(), run.stdout
+
+
 def test_advice_that_decides_is_a_step_like_any_other(tmp_path: Path) -> None:
     run = suite("--demo", "partial", "--no-install", "--block-on-advice", reports_dir=tmp_path / "r")
     assert run.returncode == 1
