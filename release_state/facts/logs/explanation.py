@@ -50,7 +50,7 @@ def explain_log(
     `within` is when the step began and ended that GitHub calls failed, as `2026-01-02T03:04:05`.
     """
     every = join_lines(lines)
-    failing = every if succeeded else _find_failing(every, within)
+    failing = every if succeeded else _find_failing(every, _find_begun(lines, within), within)
     end = next((each.number for each in failing if each.is_error), len(lines))
     known, matched = _decide(failing, every, end, succeeded)
     chosen = list(matched[:MOST_LINES]) + ([] if succeeded else _find_telling(failing, end, is_known=known is not None))
@@ -66,7 +66,12 @@ def explain_log(
     return Explanation(known, tuple(texts), step, first.number if first else None, failed)
 
 
-def _find_failing(every: Sequence[LogStatement], within: tuple[str, str] | None) -> list[LogStatement]:
+def _find_begun(lines: Sequence[Line], within: tuple[str, str] | None) -> set[int]:
+    """The steps that had begun before this time: also the line that names a step counts, which is no statement."""
+    return {line.place for line in lines if within and line.time and line.time < within[0]}
+
+
+def _find_failing(every: Sequence[LogStatement], begun: set[int], within: tuple[str, str] | None) -> list[LogStatement]:
     """The statements of the step that failed; all if none has an error.
 
     Where GitHub does not say which, that is the last step with an error before the cleanup: those before it were
@@ -74,7 +79,6 @@ def _find_failing(every: Sequence[LogStatement], within: tuple[str, str] | None)
     """
     if within and (told := [each.place for each in every if each.is_error and within[0] <= each.time <= within[1]]):
         # Times are of seconds: the step before may have ended in the one in which this step began.
-        begun = {each.place for each in every if each.time and each.time < within[0]}
         place = next((place for place in told if place not in begun), told[0])
         return [each for each in every if each.place == place]
     end = next((at for at, each in enumerate(every) if _CLEANUP.match(each.texts[0])), len(every))
