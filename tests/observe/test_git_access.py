@@ -16,13 +16,15 @@ import pytest
 from benchmarks.git_http import _Handler
 from release_state.common.errors import redact
 from release_state.observe.git.access import TokenAccess, find_access
+from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.environment import build_environment, cut_network
 from release_state.observe.git.history import observe_history
-from release_state.observe.git.reader import find_repository
-from release_state.observe.git.remote import observe_remote
+from release_state.observe.git.reader import CloneReader, find_repository
+from release_state.observe.git.remote import foresee_refs, observe_remote
 from release_state.observe.git.store import WantedCommit
+from release_state.observe.git.workflow_files import observe_workflow_files
 from release_state.settings.config import Arguments, RunConfig, load
 from tests.support.gitrepo import Repo, make
 
@@ -137,6 +139,28 @@ def test_a_private_repository_is_read_with_the_token(serve: Serve, repo: Repo, t
     assert set(given) == {BASIC}
     left = [path for path in tmp_path.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
     assert left == [] and not any(BASIC[6:].encode() in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+
+
+def test_a_store_that_was_opened_before_the_token_was_needed_is_not_used_after(
+    serve: Serve, repo: Repo, tmp_path: Path
+) -> None:
+    """What is asked ahead opens a store beside the clone while git is still being refused without the token."""
+    web, _ = serve()
+    clone = repo.clone(tmp_path / "clone")
+    clone.git("remote", "set-url", "origin", f"{web}/o/n.git")
+    repo.git("checkout", "-q", "-b", "other")
+    lacking = repo.commit("feat: what the clone lacks", b__txt="x")
+    repo.git("checkout", "-q", "main")
+    access = access_to(web, tmp_path)
+    held = observe_clone(clone.path, "origin", 20, None).present()
+    stores = Stores(access.address, lambda: 60, clone_path=clone.path, cache_dir=tmp_path / "cache", access=access)
+    refs = foresee_refs(CloneReader(clone.path, Git(20)), held, "origin", access.address)
+    assert refs and observe_workflow_files(BranchHistory(stores, refs, "main", held, fetches=False)).is_known
+    remote = observe_remote(access.address, 20, access=access).present()
+    wanted = [WantedCommit(lacking, "refs/heads/other", details=True)]
+    history = observe_history(BranchHistory(stores, remote, "main", held), wanted, []).present()
+    stores.close()
+    assert access.is_needed and not history.missing, history.missing_why
 
 
 def test_a_repository_that_needs_no_token_gets_none(serve: Serve, tmp_path: Path, own_configuration: Path) -> None:

@@ -46,7 +46,9 @@ class Stores:
         self._access = access
         self._lock, self._exits = Lock(), ExitStack()
         self._reading, self._readers = Lock(), dict[Path, CloneReader]()
-        self._beside, self._cached = dict[tuple[bool, bool], Store | None](), dict[bool, Store]()
+        # A store's environment has the token or not: one that was opened before git needed it is not the one after.
+        self._beside = dict[tuple[bool, bool, bool], Store | None]()
+        self._cached = dict[tuple[bool, bool], Store]()
 
     def git(self) -> Git:
         """Git with the time of one look-up. Raises GitFailed."""
@@ -101,17 +103,22 @@ class Stores:
                     raise
                 if store.persistent:
                     store.discard()
-                    self._cached.pop(sha256, None)
+                    self._cached.pop((sha256, self._lends_token), None)
             finally:
                 store.tidy(keep)
         raise GitFailed("there is no store to read commits in")
 
     def _open_cached_store(self, git: Git, sha256: bool) -> Store:
         with self._lock:
-            if sha256 not in self._cached:
+            key = (sha256, self._lends_token)
+            if key not in self._cached:
                 made = open_cached_store(git, self.url, self.cache_dir, sha256=sha256)
-                self._cached[sha256] = self._exits.enter_context(made)
-            return self._cached[sha256]
+                self._cached[key] = self._exits.enter_context(made)
+            return self._cached[key]
+
+    @property
+    def _lends_token(self) -> bool:
+        return self._access is not None and self._access.is_needed
 
     def _open_store_beside(
         self, git: Git, clone: Clone | None, related: Collection[str] | None, sha256: bool
@@ -119,9 +126,9 @@ class Stores:
         """Return the store that borrows from the clone; None if the clone lends nothing."""
         with self._lock:
             # A store of a clone that belongs to the remote also serves where any clone would do.
-            if related is None and (held := self._beside.get((False, sha256))):
+            if related is None and (held := self._beside.get((False, sha256, self._lends_token))):
                 return held
-            key = (related is None, sha256)
+            key = (related is None, sha256, self._lends_token)
             if key not in self._beside:
                 objects = self._find_lendable_objects(git, clone, related)
                 made = open_temporary_store(git, self.url, objects, sha256=sha256) if objects else None
