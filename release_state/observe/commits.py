@@ -179,7 +179,7 @@ class CommitSources:
 
         tags = tuple((tag.name, tag.commit) for tag in remote.tags)
         return Call(
-            (base, head, tags, view.target.workflow),
+            (base, head, tags, view.target.workflow, view.target.tag_template),
             lambda: observe_calculation(view.target, self.commits_of(view), cancel=self.cancel),
         )
 
@@ -187,7 +187,7 @@ class CommitSources:
         """CI of the base branch's head, or of the own run's commit."""
         head, base = self._released(view), view.release.find_branch_of(self._released(view))
         workflows, needed = view.target.workflows, self._find_needed(view)
-        return Call((head, workflows, base), lambda: self.github.checks(head, workflows, base, needed))
+        return Call((head, workflows, base, needed), lambda: self.github.checks(head, workflows, base, needed))
 
     def own_jobs(self, view: View) -> Call | None:
         """Return the jobs of the own run that publish."""
@@ -227,10 +227,11 @@ class CommitSources:
         if "base_rules" in view.asked and rules.unavailable:  # a required check may be missing
             raise NotObserved(rules.unavailable)
         base, required = view.release.find_branch_of(found.sha), rules.value.all_checks if rules.value else ()
+        workflows = view.target.workflows
         reader = CommitReader(self._commits_to_release(view))
         return Call(
-            ("expected", found, required, base),
-            lambda: self.github.expected_ci(found, reader, required, view.target.workflows, base),
+            ("expected", found, required, base, workflows),
+            lambda: self.github.expected_ci(found, reader, required, workflows, base),
         )
 
     def _commits_to_release(self, view: View) -> BranchHistory:

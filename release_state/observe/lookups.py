@@ -165,7 +165,7 @@ TABLE = (
            needs=("repository", "remote", "index"),
            what="the GitHub Releases of the last two versions: whether releases of this project have one",
            right="`contents: read`"),
-    Lookup("drafts", "GitHub", _simply(lambda at, target: at.drafts(target)), after=("remote", "index"),
+    Lookup("drafts", "GitHub", lambda at, view: at.drafts(view), after=("remote", "index"),
            stage=Stage.SECOND, key=lambda target, part: ("drafts", target.tag), changes=BY_RELEASE_RUN,
            needs=("repository", "remote", "index"),
            what="drafts of a GitHub Release for the tag",

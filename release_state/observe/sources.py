@@ -118,9 +118,14 @@ class Sources(CommitSources):
         inputs = tuple((name, *map(str, each)) for name, each in filters.items())
         return Call((inputs,), lambda: self.github.runs_of(filters))
 
-    def drafts(self, target: Target) -> Observation[Any]:
+    def drafts(self, view: View) -> Call:
         """Return the drafts for the version's tag, however it is spelled."""
-        return self.github.drafts(lambda tag: tag == target.tag or target.is_version_named_by(tag))
+        target = view.target
+
+        def is_named(tag: str) -> bool:
+            return tag == target.tag or target.is_version_named_by(tag)
+
+        return Call((target.tag_template,), lambda: self.github.drafts(is_named))
 
     def other_releases(self, view: View) -> dict[str, Call]:
         """The GitHub Release of each other spelling of the version's tag, and of tags in its way; mostly none."""
@@ -150,7 +155,9 @@ class Sources(CommitSources):
             raise NotObserved(problem)
         name, found, success = repository.present().full_name, runs.present(), _judge_success(view.release)
         finished = tuple(run.id for run in found.runs if run.is_finished)
-        return Call((name, finished, success), lambda: self.run_logs.last_run(name, view.target, found, success))
+        target = view.target
+        inputs = (name, finished, success, target.tag, target.workflows)
+        return Call(inputs, lambda: self.run_logs.last_run(name, target, found, success))
 
     def witness(self, view: View) -> Call | Observation[Any]:
         """Return what says that a version missing from the index was published before."""
@@ -179,7 +186,7 @@ class Sources(CommitSources):
                 return None
             return find_publishing_run(self.run_logs, repository.full_name, target, runs, tags)
 
-        return Call((tags, finished, unread), lambda: observe_witness(target, find_run))
+        return Call((tags, finished, unread, target.workflows), lambda: observe_witness(target, find_run))
 
     def published(self, view: View) -> Call | Observation[Any]:
         """Return the commit that the published files were built from."""
@@ -196,10 +203,11 @@ class Sources(CommitSources):
         if not files and (instead := value_or(None, lambda: find_declared_instead(release))):
             channel, tag, version = self.config.channels[target.channel.name], instead[0], str(instead[1])
             return Call(
-                (tag, version, remote), lambda: observe_instead(self.client, channel, target, version, tag, commits)
+                (tag, version, remote, target.tag_template),
+                lambda: observe_instead(self.client, channel, target, version, tag, commits),
             )
         return Call(
-            (files, remote, looks_on_base),
+            (files, remote, looks_on_base, target.tag_template),
             lambda: observe_published(
                 self.client,
                 self.config.channels[target.channel.name],

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
+from release_state.demo.github.model import Job
 from release_state.model.observation import Observation, known, unavailable
-from release_state.model.snapshot import LOOKUPS, Remote, Snapshot
+from release_state.model.outcome import Phase
+from release_state.model.snapshot import LOOKUPS, OwnRun, Remote, Snapshot
+from release_state.observe.call import Call, Key, View
 from release_state.observe.collect import _Foreseer, _Observer, _Shared
 from release_state.observe.defects import Progress
 from release_state.observe.git.clone import observe_clone
@@ -33,12 +36,14 @@ ALL = with_needs(LOOKUPS)
 class _Run:
     """A look at a world whose remote answers when the test says so."""
 
-    def __init__(self, world: World, folder: Path, pool: ThreadPoolExecutor) -> None:
-        self.config, self.world = config_of(world, folder), world
+    def __init__(self, world: World, folder: Path, pool: ThreadPoolExecutor, own_run: OwnRun | None = None) -> None:
+        self.config, self.world = config_of(world, folder, **({"workflow": own_run.workflow} if own_run else {})), world
         time = TimeLeft(self.config.lookup_timeout)
-        self.sources = Sources(self.config, world.token, None, {}, threading.Event(), None, time)
+        number = own_run.id if own_run else None
+        self.sources = Sources(self.config, world.token, number, {}, threading.Event(), None, time, own_run)
         self.shared = _Shared(pool, Progress(), None, time)
-        self.observed = (self.config.targets[0], None, ALL, self.sources, self.shared)
+        phase = Phase.PRE_PUBLISH if own_run else None
+        self.observed = (self.config.targets[0], phase, ALL, self.sources, self.shared)
 
     def ask_ahead(self) -> None:
         """Ask everything that can be asked before the remote answers."""
@@ -50,9 +55,9 @@ class _Run:
 
 
 @contextmanager
-def looking(world: World, folder: Path) -> Iterator[_Run]:
+def looking(world: World, folder: Path, own_run: OwnRun | None = None) -> Iterator[_Run]:
     with ThreadPoolExecutor(16) as pool:
-        run = _Run(world, folder, pool)
+        run = _Run(world, folder, pool, own_run)
         try:
             yield run
         finally:
@@ -104,6 +109,55 @@ def test_what_the_clone_says_is_no_fact(tmp_path: Path) -> None:
             found = run.observe()
     assert facts(found) == plain
     assert found.ci.present().sha == head and found.remote.present().tag("v0.2.0") is None
+
+
+GATED = b"""
+on: {push: {tags: ['*']}}
+jobs:
+  test: {runs-on: x, steps: [{run: pytest}]}
+  gate: {needs: test, runs-on: x, steps: [{run: release-state}]}
+  pypi: {needs: gate, runs-on: x, permissions: {id-token: write}, steps: [{uses: pypa/gh-action-pypi-publish@v1}]}
+"""
+
+
+def test_what_a_gate_needs_is_part_of_its_question(tmp_path: Path) -> None:
+    """Ahead, nobody may know yet which jobs the gate needs: its own commit is not fetched. One of them failed."""
+    with world_of("tag-driven") as world:
+        sha, when = world.commit("feat: a gate", {".github/workflows/publish.yml": GATED}), world.tick(4)
+        world.remote_git.run("tag", "-f", "0.2.0", sha)
+        jobs = [Job("test", status="completed", conclusion="failure"), Job("gate", status="in_progress")]
+        number = world.github.add_run(
+            "publish.yml", status="in_progress", conclusion=None, event="push", head_branch="0.2.0", head_sha=sha,
+            jobs=jobs, created_at=when, updated_at=when, check_runs=True,
+        )  # fmt: skip
+        own = OwnRun(id=number, ref="refs/tags/0.2.0", sha=sha, workflow="publish.yml", job="gate")
+        with looking(world, tmp_path, own) as run:
+            run.ask_ahead()
+            found = run.observe().ci.present()
+    assert [(each.name, each.state, each.is_needed) for each in found.results] == [("test", "failure", True)]
+
+
+def test_two_workflows_and_two_spellings_are_two_questions(world: World, tmp_path: Path) -> None:
+    """What is known of the process when a question is asked is part of it: ahead, less may be known than later."""
+    with looking(world, tmp_path) as run:
+        snapshot = run.observe()
+        for name, other in [
+            ("expected_ci", {"workflow": "other.yml"}),
+            ("ci", {"workflow": "other.yml"}),
+            ("base_runs", {"workflow": "other.yml"}),
+            ("runs", {"workflow": "other.yml"}),
+            ("last_run", {"workflow": "other.yml"}),
+            ("calculation", {"tag_template": "build-{version}"}),
+            ("drafts", {"tag_template": "build-{version}"}),
+            ("published", {"tag_template": "build-{version}"}),
+        ]:
+            keys = set[Key]()
+            snapshots = (snapshot, structs.replace(snapshot, target=structs.replace(snapshot.target, **other)))
+            for seen in snapshots:
+                call = ROWS[name].ask(run.sources, View(seen, Phase.PRE_RELEASE, ALL))
+                assert isinstance(call, Call), name
+                keys.add((*ROWS[name].beginning(seen.target), *call.inputs))
+            assert len(keys) == 2, name
 
 
 def test_a_failure_ahead_counts_for_nothing(tmp_path: Path) -> None:

@@ -278,11 +278,13 @@ def world(shared_world: World) -> Iterator[World]:
     shared_world.index.lag("pypi", "0.2.0", lags=False)
 
 
-def config_of(world: World, folder: Path) -> RunConfig:
+def config_of(world: World, folder: Path, **settings: str) -> RunConfig:
     """What sends a run to the world."""
     arguments = Arguments(
         versions=("0.2.0",), repo=str(world.clone), github_api_url=world.github.url, install=False,
-        settings={"package": world.package, "repository": world.repository, "remote-url": world.remote_url},
+        settings={
+            "package": world.package, "repository": world.repository, "remote-url": world.remote_url, **settings,
+        },
         index_urls=tuple(f"{channel}={world.index_url(channel)}" for channel in ("pypi", "testpypi")),
     )  # fmt: skip
     return load(arguments, {"RELEASE_STATE_LOOKUP_TIMEOUT": "20"}, folder, find_repository)
