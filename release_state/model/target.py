@@ -219,8 +219,8 @@ class Target(Model, dict=True):
         return self._pattern(self.branch_template)
 
     def _pattern(self, template: str) -> re.Pattern[str]:
-        # PEP 503: a name may be spelt with any run of -, _ and . and in any case.
-        package = "[-_.]+".join(f"(?i:{re.escape(part)})" for part in self.name.split("-"))
+        # PEP 503: a name may be spelt with any run of -, _ and . and in any case of ASCII.
+        package = "[-_.]+".join(f"(?ai:{re.escape(part)})" for part in self.name.split("-"))
         names = "|".join(re.escape(channel.name) for channel in self.channels)
         number = "(?P<version>[^/]+)"
         parts = {"{version}": number, "{semver}": number, "{underscored}": number}

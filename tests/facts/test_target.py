@@ -154,6 +154,7 @@ def test_every_package_spelling_is_the_same_package() -> None:
     for spelling in ("my-cool-pkg", "MY__COOL..PKG", "My.Cool_pkg", "my_cool-.pkg"):
         assert ours.parse_tag(f"{spelling}-v1.0") == Version("1.0")
     assert ours.parse_tag("mycoolpkg-v1.0") is None
+    assert ours.parse_tag("my-cool-p\u212ag-v1.0") is None, "a letter that only looks alike"
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ def read_filename(filename: str, name: str) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=64)
 def _compile(name: str) -> _Patterns:
-    parts = [f"(?i:{re.escape(part)})" for part in name.split("-")]
+    # In ASCII: else an s matches U+017F, and a k U+212A. No index takes one for the other.
+    parts = [f"(?ai:{re.escape(part)})" for part in name.split("-")]
     plain, dashed = "[_.]+".join(parts), "[-_.]+".join(parts)
     patterns = {end: ((kind, re.compile(plain + rest)),) for end, (kind, rest) in _AFTER_PLAIN_NAME.items()}
     for end, forms in _AFTER_NAME.items():
