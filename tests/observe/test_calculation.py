@@ -23,7 +23,7 @@ from release_state.observe.git.remote import observe_remote
 from release_state.observe.git.store import open_temporary_store
 from release_state.observe.next_version import semantic_release
 from release_state.observe.next_version.calculation import observe_calculation
-from release_state.observe.next_version.semantic_release import NotCalculated, read_answer
+from release_state.observe.next_version.semantic_release import Answer, NoRelease, NotCalculated, read_answer
 from tests.support import states as s
 from tests.support.gitrepo import ENV, Repo, fingerprint, make
 
@@ -381,7 +381,12 @@ def test_an_answer_of_another_shape_is_no_answer() -> None:
         "is_new": True,
         "commits": [["a" * 40, "minor"], ["b" * 40, None]],
     }
-    assert read_answer(whole).version == "0.2.0"
+    answer = read_answer(whole)
+    assert isinstance(answer, Answer) and answer.version == "0.2.0"
+    for missing in whole:
+        with pytest.raises(NotCalculated, match="answered something else"):
+            read_answer({key: value for key, value in whole.items() if key != missing})
+    assert read_answer({"no_release": "not this branch"}) == NoRelease(no_release="not this branch")
     for wrong in ({"version": 2}, {"commits": [["a" * 40, "huge"]]}, {"is_new": "yes"}, {"other": 1}):
         with pytest.raises(NotCalculated, match="answered something else"):
             read_answer({**whole, **wrong})

@@ -110,7 +110,7 @@ class _Calculator:
         except NotCalculated as missing:
             return self._without_tool(found, tags, missing.problem)
         tool = f"python-semantic-release {version}"
-        if answer.no_release is not None:
+        if isinstance(answer, semantic_release.NoRelease):
             nothing = {"counted": known(Counted(last_tag=None)), "next_version": known(None)}
             return {"tool": tool, "no_release": answer.no_release, **nothing}
         levels = {sha: level for sha, level in answer.commits if level != "left out"}

@@ -94,22 +94,27 @@ def find_usable_version(configuration: Configuration) -> str:
     return version
 
 
-class Answer(Model):
-    """What the tool answers, as `semantic_release_child.calculate` writes it."""
+class NoRelease(Model):
+    """The rules never release from this branch."""
 
-    no_release: str | None = None
-    """Why the rules never release from this branch; then there is nothing else."""
-    version: str = ""
-    last_tag: str | None = None
-    is_new: bool = False
-    commits: tuple[tuple[str, Level | Literal["left out"] | None], ...] = ()
+    no_release: str
+    """Why."""
+
+
+class Answer(Model):
+    """What the tool answers, as `semantic_release_child.calculate` writes it: every key is there."""
+
+    version: str
+    last_tag: str | None
+    is_new: bool
+    commits: tuple[tuple[str, Level | Literal["left out"] | None], ...]
     """Each commit since the last version, with its level; None: it does not follow the convention."""
 
 
-def read_answer(answer: Mapping[str, Any]) -> Answer:
+def read_answer(answer: Mapping[str, Any]) -> Answer | NoRelease:
     """Read an answer, a kept one too. Raises NotCalculated if it is not of that shape."""
     try:
-        return convert(answer, Answer)
+        return convert(answer, NoRelease) if "no_release" in answer else convert(answer, Answer)
     except ValidationError as error:
         raise NotCalculated(f"python-semantic-release answered something else: {describe_invalid(error)}") from None
 
