@@ -6,8 +6,10 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -579,7 +581,20 @@ TAGS = st.builds(
 )
 
 
-PARTS = ("orbit-demo", "Orbit_Demo", "orbit.demo", "orbit", "1.0", "0.2.0rc1", "1.0-rc.1", "1!2", "0.1_1", "demo", "1")
+PARTS = (
+    "orbit-demo",
+    "Orbit_Demo",
+    "orb\u0131t-demo",
+    "orbit.demo",
+    "orbit",
+    "1.0",
+    "0.2.0rc1",
+    "1.0-rc.1",
+    "1!2",
+    "0.1_1",
+    "demo",
+    "1",
+)
 ENDS = (
     *("-py3-none-any.whl", "-1-cp310-abi3-manylinux_2_17_x86_64.whl", "-py3.8.egg", ".egg", "-py3.8-linux-x86_64.egg"),
     *(".tar.gz", ".zip", ".tar", ".linux-x86_64.tar.gz", ".win32-py3.8.msi", ".win-amd64.exe", "-1.noarch.rpm", ".txt"),
@@ -600,6 +615,37 @@ def test_a_file_name_says_what_pypi_simple_reads_in_it(stem: str, end: str) -> N
         assert read_filename(stem + end, "orbit-demo") == ((version, kind) if is_ours else None)
 
 
+def test_letters_that_only_look_alike_are_of_another_project() -> None:
+    assert read_filename("Task_KIT-1.0.tar.gz", "task-kit") == ("1.0", "sdist")
+    for name in ("ta\u017fk_kit", "task_\u212ait", "task_k\u0131t", "task_k\u0130t"):
+        assert read_filename(f"{name}-1.0.tar.gz", "task-kit") is None
+
+
+class Hanging(Canned):
+    """Its JSON API answers when the test says so."""
+
+    def __init__(self, answers: Mapping[str, tuple[int, str, bytes]]) -> None:
+        super().__init__(answers)
+        self.go_on = threading.Event()
+
+    def get_json(self, url: str, **options: Any) -> tuple[Any, Response]:
+        """Wait, then answer nothing."""
+        self.go_on.wait(20)
+        return super().get_json(url, **options)
+
+
+@pytest.mark.parametrize(("answer", "is_known"), [((200, JSON_TYPE, files_json(file())), True), (NOT_FOUND, False)])
+def test_a_second_opinion_that_nobody_needs_is_not_waited_for(answer: tuple[int, str, bytes], is_known: bool) -> None:
+    client = Hanging({f"{ROOT}orbit-demo/": answer, ROOT: (503, "text/plain", b"")})
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            look = pool.submit(observe_index, cast(HttpClient, client), PRIVATE, "orbit-demo", "0.2.0", ["wheel"])
+            assert look.result(15).is_known is is_known
+            assert not client.go_on.is_set()
+    finally:
+        client.go_on.set()
+
+
 def test_an_index_that_answers_json_costs_no_html_parser() -> None:
     read = f"parse_project_page({files_json(file())!r}, {{'Content-Type': {JSON_TYPE!r}}}, 'orbit-demo', {ROOT!r})"
     program = (
@@ -611,11 +657,16 @@ def test_an_index_that_answers_json_costs_no_html_parser() -> None:
     assert done.stdout == "[]\n"
 
 
+def assert_typed(found: Observation[IndexProject]) -> None:
+    """Every value is of its field's type: the constructors of the models check nothing."""
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Observation[IndexProject]) == found
+
+
 @settings(max_examples=200, deadline=None)
 @given(PAGES)
 def test_any_json_gives_an_observation(document: Any) -> None:
     body = json.dumps(document).encode()
-    assert msgspec.json.encode(page(body)).decode()
+    assert_typed(page(body))
 
 
 @settings(max_examples=200, deadline=None)
@@ -625,7 +676,7 @@ def test_any_json_gives_an_observation(document: Any) -> None:
 )
 def test_any_html_gives_an_observation(tags: list[str], content_type: str) -> None:
     body = "".join(tags).encode(errors="surrogatepass")
-    assert msgspec.json.encode(page(body, content_type)).decode()
+    assert_typed(page(body, content_type))
 
 
 @settings(max_examples=100, deadline=None)
@@ -635,7 +686,7 @@ def test_any_html_gives_an_observation(tags: list[str], content_type: str) -> No
 )
 def test_any_root_is_read_or_refused(body: bytes, content_type: str) -> None:
     answers = {f"{ROOT}orbit-demo/": NOT_FOUND, ROOT: (200, content_type, body)}
-    assert msgspec.json.encode(observe(Canned(answers))).decode()
+    assert_typed(observe(Canned(answers)))
 
 
 def test_root_projects_refuses_what_is_no_root() -> None:

@@ -31,7 +31,7 @@ _ROOT_LIMIT = 16 * 2**20
 """Bytes. A larger root is that of a mirror of everything, which says nothing about one project."""
 _JSON_LIMIT = 8 * 2**20
 _JSON_SECONDS = 10.0
-"""The longest wait for the JSON API: the Simple API has answered, and this is a second opinion."""
+"""The longest wait for the JSON API, which is a second opinion on the page."""
 _SIMPLE = "/simple/"
 _LONGEST_NAME = 300
 _MOST_NAMES = 2_000

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime, timezone
 from functools import lru_cache
+from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -66,9 +67,8 @@ def observe_index(
     name = canonicalize_name(package)
 
     def read(index: Index) -> IndexProject:
-        with ThreadPoolExecutor(1, thread_name_prefix="release-state-json") as pool:
-            late = pool.submit(index.files_by_json, name, wanted) if expected else None
-            page, url = index.page(name), index.url_of(name)
+        late = _start(lambda: index.files_by_json(name, wanted)) if expected else None
+        page, url = index.page(name), index.url_of(name)
         project = IndexProject(url=url, listed=False) if page is None else build_project(page, name, wanted, url)
         kinds = {file.kind for file in project.files}
         if late and (set(expected) - kinds or find_wheel_gap(project, wanted).unexplained):
@@ -83,6 +83,20 @@ def observe_index(
         return project
 
     return _observe(client, channel, read)
+
+
+def _start(ask: Callable[[], T]) -> Future[T]:
+    """Ask in a thread of its own. Nobody waits for it, not even the end of the run, unless its answer counts."""
+    answer = Future[T]()
+
+    def work() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    Thread(target=work, name="release-state-json", daemon=True).start()
+    return answer
 
 
 def observe_index_history(client: HttpClient, channel: Channel, package: str) -> Observation[IndexHistory]:
