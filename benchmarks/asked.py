@@ -26,6 +26,8 @@ GITHUB = (
     (r"/actions/runs/\d+/(attempts/\d+/)?jobs", "jobs and steps of the last release run, where it failed"),
     (r"/actions/jobs/\d+/logs", "what the log of the failed job says"),
     (r"/actions/permissions/workflow", "whether Actions may create pull requests, and the rights of a job by default"),
+    (r"/environments/[^/]+/deployment-branch-policies", "the refs that may deploy to the environment of the upload"),
+    (r"/environments/", "whether any ref may deploy to the environment of the upload"),
     (r"/rulesets/\d+", "what an active ruleset asks for"),
     (r"/rulesets", "rulesets that may stand in the way"),
     (r"/rules/branches/", "the rules for the release branch and for the base branch"),

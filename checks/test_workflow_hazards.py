@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from release_state.common.text import join_items
+from release_state.facts.environments import find_refusal
 from release_state.facts.publishers import find_publishers
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import make_file_step, read_workflow
+from release_state.facts.release_workflow import is_before_release, make_file_step, read_workflow
 from release_state.facts.workflow import hazards
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.publishing import find_uploads_of
 from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.plan import step
 from release_state.verdict.check import check
 
 pytestmark = pytest.mark.pre_release
@@ -139,6 +141,42 @@ def test_publish_action_runs_on_linux(release: Release) -> None:
         why="GitHub runs container actions on Linux only",
         fix="Publish in a job of its own with `runs-on: ubuntu-latest`",
     )
+
+
+@check("WORKFLOW-14", reads=[*READS, "environments", "base_rules"], advice=True)
+def test_environment_admits_the_ref(release: Release) -> None:
+    """The upload's environment lets the ref deploy that starts it.
+
+    An environment can name the branches and tags that may deploy to it, or admit protected branches alone, which no tag
+    is. GitHub ends the job of another ref before its first step: “Tag … is not allowed to deploy to … due to
+    environment protection rules”. An environment that does not exist yet admits all. A name that a run computes is not
+    judged.
+    """
+    read_workflow(release)
+    publishers = find_publishers(release.target, release.snapshot.workflow_files.present())
+    named = [each for each in publishers if each.environment and not each.is_guess]
+    if not named:
+        raise NotApplicable("no job that is seen to upload names an environment")
+    environments = {each.name: each for each in release.snapshot.environments.present()}
+    refusals = [
+        refusal
+        for each in named
+        if (environment := environments.get(each.environment)) and (refusal := find_refusal(release, each, environment))
+    ]
+    if refusals:
+        raise ActionNeeded(
+            found=join_items((each.text for each in refusals), most=5),
+            why="GitHub ends that job before its first step, and nothing is published",
+            steps=[
+                step(
+                    "Admit the ref in the environment: Deployment branches and tags",
+                    link=f"{release.target.github_web}/{release.target.repository}/settings/environments",
+                )
+            ],
+            blocks=is_before_release(release)
+            and len(refusals) == len(publishers)
+            and all(each.is_certain for each in refusals),
+        )
 
 
 def _report_workflow(release: Release, find: Callable[[ReleaseWorkflow], Iterable[str]], *, why: str, fix: str) -> None:

@@ -27,6 +27,7 @@ from release_state.observe.git.remote import foresee_refs, observe_remote
 from release_state.observe.git.store import WantedCommit
 from release_state.observe.git.workflow_files import CommitReader
 from release_state.observe.github.ci import find_branch_runs
+from release_state.observe.github.environments import observe_environments
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.own_run import look_up_own_jobs
 from release_state.observe.github.run_log import RunLogs
@@ -211,6 +212,11 @@ class CommitSources:
         """Return what the base branch requires of changes."""
         base = view.release.base_branch
         return Call((base,), lambda: self.settings.base_rules(base))
+
+    def environments(self, view: View) -> Call:
+        """Return the environments that jobs which publish name."""
+        names = tuple(sorted({each.environment for each in view.target.process.publishers if each.environment}))
+        return Call((names,), lambda: observe_environments(self.github, names) if names else known(()))
 
     def base_runs(self, view: View) -> Call:
         """Return the last finished runs of CI on the base branch."""

@@ -155,6 +155,8 @@ READS = [
     "/actions/workflows/release.yml", "/actions/workflows/{workflow}", "/actions/workflows/release.yml/runs",
     "/actions/runs", "/actions/runs/{run}", "/actions/runs/{queued}", "/actions/runs/{run}/jobs",
     "/actions/runs/{queued}/jobs", "/actions/jobs/{job}", "/actions/permissions/workflow", "/rate_limit", "/user",
+    "/environments/pypi", "/environments/docs%2Fmain", "/environments/all",
+    "/environments/PyPI/deployment-branch-policies",
 ]  # fmt: skip
 
 
@@ -163,6 +165,7 @@ def test_every_read_is_valid_by_githubs_document(server: GitHubServer) -> None:
     ids = fill(server)
     names = {**{key: str(value) for key, value in ids.items()}, "main": sha(server, "main")}
     server.protection["main"] = {"required_status_checks": {"strict": True, "contexts": ["test"]}}
+    server.environments.update({"pypi": [{"name": "v*", "type": "tag"}], "docs/main": True, "all": None})
     server.rules["ma*"] = [{"type": "deletion"}, {"type": "non_fast_forward"}]
     server.rulesets.append({"name": "tags", "target": "tag", "rules": [{"type": "creation"}], "conditions": {}})
     get = Client(server)

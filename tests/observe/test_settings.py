@@ -11,9 +11,11 @@ import pytest
 
 from release_state.demo.loopback import Request
 from release_state.facts.rulesets import ACTIONS
-from release_state.model.snapshot import Rule
+from release_state.model.observation import Observation
+from release_state.model.snapshot import Environment, RefPattern, Rule
 from release_state.observe.github import settings as github_settings
 from release_state.observe.github.ci import find_branch_runs
+from release_state.observe.github.environments import observe_environments
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient
@@ -84,6 +86,75 @@ def test_scopes_are_those_of_a_classic_token(server: GitHubServer) -> None:
 def test_who_administers_the_repository(server: GitHubServer) -> None:
     told = {token: github(server, token).repository().present().can_administer for token in (ADMIN, WRITE, None)}
     assert told == {ADMIN: True, WRITE: False, None: None}
+
+
+# ---- environments
+
+
+def rooms(server: GitHubServer, *names: str, token: str | None = READ) -> Observation[tuple[Environment, ...]]:
+    return observe_environments(github(server, token), names)
+
+
+def test_the_refs_that_may_deploy_to_an_environment(server: GitHubServer) -> None:
+    patterns = [{"name": f"v{number}", "type": "tag"} for number in range(150)]
+    server.environments |= {"PyPI": patterns, "docs/main": True, "all": None}
+    [pypi, docs, everyone] = rooms(server, "pypi", "docs/main", "all").present()
+    assert (pypi.name, pypi.admits, len(pypi.patterns)) == ("pypi", "selected", 150)
+    assert pypi.patterns[-1] == RefPattern(pattern="v149", kind="tag")
+    assert (docs.admits, docs.patterns, everyone.admits) == ("protected", (), "all")
+    assert [path for path in asked(server) if "docs" in path] == ["/environments/docs%2Fmain"]
+
+
+def test_a_missing_environment_of_a_private_repository_may_be_hidden(server: GitHubServer) -> None:
+    assert rooms(server, "pypi").present() == ()
+    server.private = True
+    problem = rooms(server, "pypi").unavailable
+    assert problem and "may not see it" in problem.why and "actions=read" in (problem.remedy or "")
+
+
+@pytest.mark.parametrize("path", ["/environments/pypi", "/environments/pypi/deployment-branch-policies"])
+@pytest.mark.parametrize("status", [403, 503])
+def test_trouble_is_no_environment_for_all(server: GitHubServer, path: str, status: int) -> None:
+    server.environments |= {"pypi": []}
+    answering(server, path, status, "Resource not accessible by personal access token")
+    found = rooms(server, "pypi")
+    assert found.unavailable and str(status) in found.unavailable.why
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"name": "testpypi"}, "another one"),
+        ({"url": "https://api.github.example/repos/octo/other/environments/pypi"}, "GitHub answered for"),
+        ({"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": True}}, "unexpected"),
+        ({"deployment_branch_policy": {"protected_branches": True}}, "unexpected"),
+        ({"deployment_branch_policy": []}, "unexpected"),
+    ],
+)
+def test_another_environment_or_shape_is_refused(server: GitHubServer, changes: dict[str, Any], says: str) -> None:
+    server.environments |= {"pypi": []}
+    own = github(server)._api.get(f"{server.url}/repos/example-org/orbit/environments/pypi")[0]
+
+    def intercept(request: Request) -> Reply | None:
+        is_it = request.path.endswith("/environments/pypi")
+        return Reply(200, JSON, json.dumps({**own, **changes}).encode()) if is_it else None
+
+    server.intercept = intercept
+    problem = rooms(server, "pypi").unavailable
+    assert problem and says in problem.why
+
+
+def test_a_pattern_of_another_kind_is_not_guessed(server: GitHubServer) -> None:
+    body = {"total_count": 1, "branch_policies": [{"name": "v*", "type": "commit"}]}
+    server.environments |= {"pypi": []}
+
+    def intercept(request: Request) -> Reply | None:
+        is_it = request.path.endswith("/deployment-branch-policies")
+        return Reply(200, JSON, json.dumps(body).encode()) if is_it else None
+
+    server.intercept = intercept
+    problem = rooms(server, "pypi").unavailable
+    assert problem and "'commit'" in problem.why
 
 
 # ---- rulesets

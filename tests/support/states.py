@@ -290,6 +290,7 @@ def _nothing_of_it() -> Snapshot:
         branch_rules=known(()),
         base_rules=base_rules(),
         actions_settings=settings(),
+        environments=known(()),
         base_runs=known((run(workflow="ci.yml"),)),
     )
 

@@ -163,6 +163,28 @@ def job_log(call: Call) -> Result:
 # ---------------------------------------------------------------------- settings, limits and the caller
 
 
+@route("GET", "/environments/{name}", permission="actions=read")
+def environment(call: Call) -> Result:
+    """A deployment environment, whatever the case of its name."""
+    name, admitted = _find_environment(call)
+    return Result(render_items.environment(call.render, name, admitted))
+
+
+@route("GET", "/environments/{name}/deployment-branch-policies", permission="actions=read")
+def environment_patterns(call: Call) -> Result:
+    """The patterns of an environment with selected refs; others have none."""
+    _, admitted = _find_environment(call)
+    listed = list(enumerate(admitted if isinstance(admitted, list) else [], start=1))
+    return call.page(listed, lambda item: {"id": item[0], "node_id": "", **item[1]}, "branch_policies")
+
+
+def _find_environment(call: Call) -> tuple[str, list[Json] | bool | None]:
+    for name, admitted in call.state.environments.items():
+        if name.lower() == call["name"].lower():
+            return name, admitted
+    raise not_found()
+
+
 @route("GET", "/actions/permissions/workflow", permission="administration=read")
 def workflow_permissions(call: Call) -> Result:
     """What the token of a workflow may do by default; for administrators."""

@@ -40,6 +40,8 @@ class RunState(Service):
         rules: ruleset rules by branch pattern (shell wildcards), as `/rules/branches/{branch}` shows them.
         rulesets: rulesets as `/rulesets` shows them; ids and links may be left out.
         workflow_permissions: the answer of `/actions/permissions/workflow`.
+        environments: by name, the patterns of the refs that may deploy to a deployment environment, as the API shows
+            them (ids may be left out); None: all refs; True: protected branches.
         fork_of: the repository that this one is a fork of, None for none.
 
     """
@@ -77,6 +79,7 @@ class RunState(Service):
             "default_workflow_permissions": "read",
             "can_approve_pull_request_reviews": False,
         }
+        self.environments: dict[str, list[Json] | bool | None] = {}
         self.fork_of: str | None = None
         self.delete_branch_on_merge = False
         self._numbers: Iterator[int] = count(1)

@@ -12,10 +12,12 @@ from release_state.model.snapshot.github import (
     ActionsSettings,
     BaseRules,
     Component,
+    Environment,
     GitHubRelease,
     Incident,
     PullRequest,
     RateLimit,
+    RefPattern,
     Repository,
     Rule,
     Ruleset,
@@ -128,6 +130,8 @@ class Snapshot(Model):
     """The rules for this version's release branch, which may not exist yet."""
     base_rules: Observation[BaseRules] = NOT_ASKED
     actions_settings: Observation[ActionsSettings] = NOT_ASKED
+    environments: Observation[tuple[Environment, ...]] = NOT_ASKED
+    """Before a release: the existing environments of the jobs that publish, where the workflow file spells the name."""
     base_runs: Observation[tuple[WorkflowRun, ...]] = NOT_ASKED
     """The last five finished runs of CI on the base branch, newest first."""
     calculation: Observation[Calculation] = NOT_ASKED

@@ -165,6 +165,24 @@ class ActionsSettings(Model):
     """GitHub's `can_approve_pull_request_reviews`: "Allow Actions to create and approve pull requests"."""
 
 
+class RefPattern(Model):
+    """A pattern of refs that may deploy to an environment, as of Ruby's `File.fnmatch`: `*` takes no slash."""
+
+    pattern: str
+    kind: str = ""
+    """"branch" or "tag"; empty: both."""
+
+
+class Environment(Model):
+    """A deployment environment, and which refs may deploy to it."""
+
+    name: str
+    """As the workflow spells it."""
+    admits: str = "all"
+    """"all"; "protected": branches with protection rules; "selected": what its patterns take."""
+    patterns: tuple[RefPattern, ...] = ()
+
+
 class WorkflowFile(Model):
     """A file of the tree."""
 

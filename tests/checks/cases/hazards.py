@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec import structs
+
+from release_state.model.observation import Observation, known
 from release_state.model.outcome import Outcome
-from release_state.model.snapshot import Snapshot
+from release_state.model.snapshot import Environment, RefPattern, Snapshot
 from tests.support import states as s
 from tests.support import workflows as w
 
@@ -75,6 +80,25 @@ def cancels(group: str, on: str, when: str = "true") -> Snapshot:
     block = f'concurrency: {{group: "{group}", cancel-in-progress: "{when}"}}'
     text = f"on: {on}\n{block}\njobs: {{ship: {{steps: [{{{PUBLISH}}}]}}}}\n"
     return s.ready(workflow_files=w.observed(text))
+
+
+IN_ROOM = "    environment: pypi\n"
+BY_HAND = "{workflow_dispatch: {}}"
+PROTECTED = known((Environment(name="pypi", admits="protected"),))
+
+
+def room(on: str, *admitted: str, job: str = IN_ROOM, **changes: Any) -> Snapshot:
+    """A ready state whose upload has an environment that these `kind pattern`s may deploy to."""
+    patterns = tuple(
+        RefPattern(kind=kind, pattern=pattern) for kind, _, pattern in (e.partition(" ") for e in admitted)
+    )
+    environment = Environment(name="pypi", admits="selected", patterns=patterns)
+    return structs.replace(ship(on, job=job), **{"environments": known((environment,)), **changes})
+
+
+def base(*, protected: bool) -> Observation[Any]:
+    """The base branch, with protection or without."""
+    return known(structs.replace(s.base_rules().present(), protected=protected))
 
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
@@ -261,4 +285,51 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         HOLDS,
     ),
     ("WORKFLOW-7", "a tag that a run of the tag uses", ship(TAGS, workflows_t=NOTES), HOLDS),
+    ("WORKFLOW-14", "its tag", room(TAGS, "tag v*"), HOLDS),
+    ("WORKFLOW-14", "by the full name", room(TAGS, "tag refs/tags/v*"), HOLDS),
+    ("WORKFLOW-14", "a server that names no kind", room(TAGS, " v*"), HOLDS),
+    ("WORKFLOW-14", "a branch of that name", room(TAGS, "branch v*"), ACTION),
+    ("WORKFLOW-14", "the base branch, for a tag", room(TAGS, "branch main"), ACTION),
+    ("WORKFLOW-14", "the base branch, for a GitHub Release", room(RELEASED, "branch main"), ACTION),
+    ("WORKFLOW-14", "nothing", room(TAGS), ACTION),
+    ("WORKFLOW-14", "tags of another spelling", room(TAGS, "tag [0-9]*"), ACTION),
+    ("WORKFLOW-14", "tags behind a slash", room(TAGS, "tag */v*"), ACTION),
+    ("WORKFLOW-14", "the base branch, by hand", room(BY_HAND, "branch main"), HOLDS),
+    ("WORKFLOW-14", "its tag, by hand", room(BY_HAND, "tag v*"), HOLDS),
+    ("WORKFLOW-14", "a branch that is none, by hand", room(BY_HAND, "branch master"), ACTION),
+    (
+        "WORKFLOW-14",
+        "another branch that is there",
+        room(BY_HAND, "branch rel/*", remote=s.remote(s.branch("rel/a"))),
+        HOLDS,
+    ),
+    ("WORKFLOW-14", "tags alone, for a push", room("{push: {branches: [main]}}", "tag v*"), ACTION),
+    ("WORKFLOW-14", "the base branch, for a push", room("{push: {branches: [main]}}", "branch m*"), HOLDS),
+    ("WORKFLOW-14", "tags alone, by tag or by hand", room(BY_HAND_OR_TAG, "tag v*"), HOLDS),
+    ("WORKFLOW-14", "a run of another workflow", room("{workflow_run: {workflows: [ci]}}", "tag v*"), HOLDS),
+    ("WORKFLOW-14", "all", structs.replace(room(TAGS), environments=known((Environment(name="pypi"),))), HOLDS),
+    ("WORKFLOW-14", "not there yet", structs.replace(room(TAGS), environments=known(())), HOLDS),
+    (
+        "WORKFLOW-14",
+        "protected, for a tag",
+        room(TAGS, environments=PROTECTED, base_rules=base(protected=True)),
+        ACTION,
+    ),
+    (
+        "WORKFLOW-14",
+        "protected, by hand",
+        room(BY_HAND, environments=PROTECTED, base_rules=base(protected=True)),
+        HOLDS,
+    ),
+    (
+        "WORKFLOW-14",
+        "protected, and whether a branch is is not known",
+        room(TAGS, environments=PROTECTED, base_rules=base(protected=False)),
+        UNKNOWN,
+    ),
+    ("WORKFLOW-14", "protected, GitHub silent", room(TAGS, environments=PROTECTED, base_rules=s.failed()), UNKNOWN),
+    ("WORKFLOW-14", "not shown", room(TAGS, environments=s.failed()), UNKNOWN),
+    ("WORKFLOW-14", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-14", "no environment", room(TAGS, job=""), NONE),
+    ("WORKFLOW-14", "one that a run computes", room(TAGS, job="    environment: ${{ vars.ROOM }}\n"), NONE),
 ]

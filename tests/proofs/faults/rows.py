@@ -19,7 +19,7 @@ JSON, one or over pages. log: GitHub's redirect to a log; text: the log. status:
 one, which changes nothing where it does not come.
 """
 
-GUARDED = "guarded"
+GUARDED, ROOM = "guarded", "an upload with an environment"
 READY, RELEASED = "ready to release", "released"
 SHARED = "a tag of two channels"
 
@@ -59,9 +59,9 @@ class Row:
 _OF_SETTINGS = ("rulesets", "branch_rules", "base_rules", "actions_settings")
 _ALL_OF_GITHUB = (
     *("pulls", "open_pulls", "release", "latest_release", "drafts", "ci", "runs", "last_run", "branch_pulls"),
-    *("base_runs", "earlier_pulls", "earlier_releases", *_OF_SETTINGS),
+    *("base_runs", "earlier_pulls", "earlier_releases", "environments", *_OF_SETTINGS),
 )
-_BEHIND_FILES = ("workflow_files", "runs", "ci", "base_runs", "last_run")
+_BEHIND_FILES = ("workflow_files", "runs", "ci", "base_runs", "last_run", "environments")
 """Which workflow publishes is in its file, and what is no CI follows from that."""
 _BEHIND_BASE = (*_BEHIND_FILES, "base_rules", "rehearsal", "calculation")
 _BEHIND_COMMITS = (*_BEHIND_FILES, "published", "clone", "calculation")
@@ -115,6 +115,7 @@ _STORED = ("storage", "/_logs/.*", "")
 _CHECK_RUNS, _STATUSES = _api("/commits/[0-9a-f]+/check-runs"), _api("/commits/[0-9a-f]+/status")
 _RULES, _OF_BRANCH = ("branch_rules", "base_rules"), _api("/rules/branches/.*")
 _SETTINGS = _api("/actions/permissions/workflow")
+_PATTERNS = _api("/environments/[^/]+/deployment-branch-policies")
 _STATUS, _PYPI_STATUS = ("status", "/github/.*", ""), ("status", "/pypi/.*", "")
 
 _TABLE = (
@@ -162,6 +163,8 @@ _TABLE = (
     _row("GitHub: base branch", GUARDED, "object", "base_rules", _api("/branches/[^/]+"), "ci"),
     _row("GitHub: protection", GUARDED, "object", "base_rules", _api("/branches/[^/]+/protection"), blocking=False),
     _row("GitHub: settings of Actions", GUARDED, "object", "actions_settings", _SETTINGS, blocking=False),
+    _row("GitHub: environment", ROOM, "object", "environments", _api("/environments/[^/]+"), blocking=False),
+    _row("GitHub: patterns of an environment", ROOM, "list", "environments", _PATTERNS, blocking=False),
     _row("GitHub: runs on the base", READY, "list", "base_runs", _api("/actions/runs", "branch="), blocking=False),
     _row("status page of GitHub", READY, "status", "services GitHub", _STATUS, blocking=False, begins="github-status"),
     _row("status page of PyPI", READY, "status", "services PyPI", _PYPI_STATUS, blocking=False, begins="pypi-status"),

@@ -92,6 +92,16 @@ def _guarded(world: World) -> None:
     github.rules["main"] = [rule]
 
 
+def _with_environment(world: World) -> None:
+    SCENARIOS["clean"].build(world)
+    environment = "environment: ${{ inputs.target_environment }}"
+    assert environment in project.RELEASE_WORKFLOW
+    workflow = project.RELEASE_WORKFLOW.replace(environment, "environment: pypi")
+    world.ci(world.commit("ci: name the environment", {project.RELEASE_PATH: workflow.encode()}))
+    world.sync_clone()
+    world.github.environments["pypi"] = [{"name": "main", "type": "branch"}, {"name": "v*", "type": "tag"}]
+
+
 def _new_project(world: World) -> None:
     SCENARIOS["clean"].build(world)
 
@@ -123,6 +133,7 @@ STATES = {
         State("ready to release", _ready, 0),
         State("released", _released, 0),
         State("guarded", _guarded, 0, SETTINGS | {"base_runs", "ci"}),
+        State("an upload with an environment", _with_environment, 0, frozenset({"environments"})),
         State("clone that is behind", _behind, 0, frozenset({"history", "published", "clone", "runs"})),
         State("new project", _new_project, 0, frozenset({"index", "rehearsal"}), {"package": "comet-demo"}),
         State("CI of an ancestor", _ancestor, 0, frozenset({"ci", "index"})),
