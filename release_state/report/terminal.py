@@ -94,6 +94,8 @@ def show_verdict(
         room = screen.height - screen.count_rows(plan) - _CLOSING
         _findings(screen, verdict, briefly=screen.wraps and is_alone and screen.count_rows(findings) > room)
         plan(screen)
+        if verdict.start:
+            _start(screen, verdict.start)
         if verdict.verdict is Verdict.PARTIAL:
             screen.line(f"not run: {', '.join(verdict.not_run)}", 2, 2)
     for line in verdict.not_verified:
@@ -104,7 +106,7 @@ def show_verdict(
 
 def _state(screen: Screen, verdict: TargetVerdict, release: Release, changes: Changes | None) -> None:
     screen.line(f"phase {name_phase(verdict.phase)}: {sanitize(verdict.phase_reason)}", 2, 2)
-    nothing = "" if verdict.plan.steps or verdict.exit is not Exit.OK else "; nothing to do"
+    nothing = "" if verdict.plan.steps or verdict.start or verdict.exit is not Exit.OK else "; nothing to do"
     screen.line(f"checks: {_counts(verdict) or 'none'}{nothing}", 2, 2)
     _process(screen, release)
     if changes:
@@ -211,6 +213,15 @@ def _folder(screen: Screen, plan: Plan) -> None:
         screen.command(way, 5)
     elif plan.folder:
         screen.line(f"Run the git commands in {escape(plan.folder)}", 2)
+
+
+def _start(screen: Screen, plan: Plan) -> None:
+    """Write how to start a release that is ready."""
+    screen.line()
+    if any(command[0] in ("git", "sh") for step in plan.steps for command in step.commands):
+        _folder(screen, plan)
+    for step in plan.steps:
+        screen.step(step, "Next: ", 2)
 
 
 def _plan(screen: Screen, plan: Plan, needed: Set[int], shown: Set[int]) -> None:

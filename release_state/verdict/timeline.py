@@ -10,7 +10,7 @@ from release_state.facts.logs.attribution import attribute_run
 from release_state.facts.release import Release
 from release_state.model.observation import AwareDatetime, Model, Observation
 from release_state.model.outcome import Phase
-from release_state.model.snapshot import ExplainedRun, WorkflowRun
+from release_state.model.snapshot import WorkflowRun
 
 Kind = Literal[
     "commit", "branch", "run", "upload", "tag", "pull-opened", "draft", "release", "pull-merged", "pull-closed"
@@ -69,18 +69,17 @@ def _refs(release: Release) -> Iterator[Event]:
             if lineage.sha == branch.sha:
                 commits |= {commit.sha: commit for commit in lineage.unmerged}
                 marks |= {commit.sha: f"on {branch.name} only" for commit in lineage.unmerged}
-        # Git does not record when a branch was created; the time of its head is the nearest known one.
-        head = commits.get(branch.sha)
-        yield Event(
-            kind="branch",
-            at=head.committed_at if head else None,
-            title=f"branch {branch.name} at {branch.sha[:12]}",
-            detail="the time is that of its head" if head else "",
-        )
+        # Git does not record when a branch was created. Where its head is known, that commit tells of the branch.
+        if branch.sha in commits:
+            marks.setdefault(branch.sha, f"the head of {branch.name}")
+        else:
+            yield Event(kind="branch", at=None, title=f"branch {branch.name} at {branch.sha[:12]}")
     for tag in release.version_tags:
-        if tag.commit in commits:
-            marks[tag.commit] = f"tagged {tag.name}"
         made = history.tag_dates.get(tag.object) if history else None
+        if made is None and tag.commit in commits:  # nor when a lightweight tag was
+            marks[tag.commit] = ", ".join(filter(None, (marks.get(tag.commit), f"tagged {tag.name}")))
+            continue
+        marks.setdefault(tag.commit, "")
         yield Event(kind="tag", at=made, title=f"tag {tag.name} at {tag.commit[:12]}")
     for sha, mark in marks.items():
         if commit := commits.get(sha):
@@ -131,24 +130,21 @@ def _runs(release: Release, uploads: list[datetime]) -> list[Event]:
         during = any(run.created_at <= moment and (end is None or moment <= end) for moment in uploads)
         if attribution.is_ours or (not attribution.is_other and (during or not run.is_finished)):
             runs_by_id.setdefault(run.id, run)
-    return [_run(run, last if last and last.run.id == run.id else None) for run in runs_by_id.values()]
+    return [_run(run) for run in runs_by_id.values()]
 
 
-def _run(run: WorkflowRun, explained: ExplainedRun | None) -> Event:
+def _run(run: WorkflowRun) -> Event:
     state: State = "failed"
     words = (run.conclusion or "ended without a conclusion").replace("failure", "failed")
     if not run.is_finished:
         words, state = f"is {run.status.replace('_', ' ')}", "running"
     elif run.conclusion == "success":
         words, state = "succeeded", "done"
-    places = (("step", explained.step), ("job", explained.job)) if explained and state == "failed" else ()
-    detail = " of ".join(f"{kind} {name}" for kind, name in places if name)
     return Event(
         kind="run",
         at=run.started_at or run.created_at,
         until=run.updated_at if run.is_finished else None,
         title=f"release run #{run.number} {words}",
-        detail=f"in {detail}" if detail else "",
         state=state,
         link=run.html_url,
     )

@@ -30,8 +30,7 @@ def create(release: Release) -> Step:
         f"Create the GitHub Release {tag}",
         gh(release, "release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes", *flags),
         mends="release",
-        reason=("the tag exists, its GitHub Release is missing" if release.tag else "once the tag exists")
-        + explain_start(release, "release"),
+        reason=("the tag exists" if release.tag else "once the tag exists") + explain_start(release, "release"),
         verify=[gh(release, "release", "view", tag)],
     )
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from release_state.facts.release import Release
-from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, name_phase
+from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, Verdict, name_phase
 from release_state.model.plan import Plan, Step
 from release_state.model.snapshot import Snapshot
 from release_state.report.document import Origin, find_decisive
@@ -145,9 +145,9 @@ class _Target:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """Which phase was checked and why, and who ran it. Where all is well, the diagnosis says the same."""
+        """Which phase was checked, and who ran it. Why is only said of a rollback: the state shows the rest."""
         phase = name_phase(self.verdict.phase)
-        reason = "" if self.verdict.exit is Exit.OK else self.verdict.phase_reason
+        reason = self.verdict.phase_reason if self.verdict.phase is Phase.ROLLBACK else ""
         who = f"{self.origin.user} on {self.origin.host}" if self.origin.user else self.origin.host
         return [("Phase", f"{phase}: {reason}" if reason else phase), ("By", who)]
 
