@@ -61,6 +61,8 @@ def test_upload_job_ran(release: Release) -> None:
 
     A job is skipped if its condition does not hold, or if a job that it needs was skipped. The run is green all the
     same. This is looked at while the index has nothing of the version.
+
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idneeds
     """
     require_workflow(release)
     last = release.snapshot.last_run.known()

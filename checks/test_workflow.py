@@ -45,8 +45,10 @@ READS = ["remote", "workflow_files"]
 def test_workflow_file_is_there(release: Release) -> None:
     """The base branch has a valid release workflow and all files it uses.
 
-    GitHub refuses YAML with a duplicate key, a tab or a merge key. actionlint finds these and far more. If a reusable
-    workflow of the repository is missing, no run starts.
+    GitHub refuses YAML with a duplicate key, a tab or a merge key. If a reusable workflow of the repository is missing,
+    no run starts. actionlint's `syntax-check` and `workflow-call` find both, and it finds far more.
+
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax
     """
     files = release.snapshot.workflow_files.known()
     if files is None:
@@ -86,6 +88,8 @@ def test_jobs_have_a_time_limit(release: Release) -> None:
     """Every job of the release workflow sets `timeout-minutes`.
 
     Without it, GitHub ends a hanging job only after six hours, and the next release waits that long.
+
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idtimeout-minutes
     """
     jobs = [placed for placed in read_workflow(release).jobs if not placed.job.uses and not placed.job.minutes]
     if jobs:
@@ -104,6 +108,8 @@ def test_runs_stay_below_the_time_limit(release: Release) -> None:
     The last successful runs count, and runs that were cancelled at their limit. GitHub cancels a run that exceeds its
     limit, wherever it is, and shows it as *cancelled*. The time is from the start of a run to its end, with the waits
     for an approval or a runner. The limit is the sum for jobs that wait for each other.
+
+    Source: https://docs.github.com/actions/reference/limits
     """
     workflow, runs = read_workflow(release), release.snapshot.runs.present().runs
     if workflow.minutes is None:
@@ -129,6 +135,8 @@ def test_one_release_at_a_time(release: Release) -> None:
     run that uploads: a release that is cancelled half-way is a partial one. A group for each tag keeps runs of tags
     apart, and a workflow that pushes nothing disturbs no other run. Nor does a push of a branch that is named after the
     second. zizmor's `concurrency-limits` asks for a group as well; the cancellation that it advises harms a release.
+
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#concurrency
     """
     workflow = read_workflow(release)
     uploads = [upload for upload in find_uploads_of(workflow) if upload.may_be_to(release.channel.name)]
@@ -150,6 +158,8 @@ def test_dispatch_offers_the_channel(release: Release) -> None:
 
     The input of type choice has the channel as an option. A workflow that a tag or a push starts has no such input. One
     that publishes to a single index, or to several in turn, needs none.
+
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows
     """
     workflow = read_workflow(release)
     if "workflow_dispatch" not in workflow.file.triggers:
@@ -197,6 +207,8 @@ def test_checkout_has_the_history(release: Release) -> None:
 
     By default, actions/checkout fetches one commit and no tag. semantic-release, `git describe`, setuptools-scm,
     hatch-vcs and the like then have nothing to count from, and compute a wrong version. Set `fetch-depth: 0`.
+
+    Source: https://github.com/actions/checkout#usage
     """
     files = release.snapshot.workflow_files.known()
     workflow = read_workflow(release)
@@ -218,8 +230,10 @@ def test_checkout_has_the_history(release: Release) -> None:
 def test_actions_are_pinned(release: Release) -> None:
     """Every external action and reusable workflow is pinned to a commit.
 
-    A tag or a branch can be moved to other code, which then runs with the rights of the release. zizmor finds them, too
-    (`unpinned-uses`), and other weaknesses, and knows which versions are vulnerable.
+    A tag or a branch can be moved to other code, which then runs with the rights of the release. zizmor's
+    `unpinned-uses` finds them, too; its `known-vulnerable-actions` knows which versions are vulnerable.
+
+    Source: https://docs.github.com/actions/reference/security/secure-use
     """
     workflow = read_workflow(release)
     if found := find_unpinned(workflow):

@@ -34,6 +34,9 @@ def test_workflow_starts(release: Release) -> None:
     A push filter may name a branch that was renamed, and a tag filter may not take the project's tags. GitHub sends
     `release: created` only if no draft comes first. A tag or GitHub Release that a workflow makes with GITHUB_TOKEN
     starts no other workflow.
+
+    Sources: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#release,
+    https://docs.github.com/actions/concepts/security/github_token
     """
     read_workflow(release)
     files = release.snapshot.workflow_files.present()
@@ -54,6 +57,8 @@ def test_upload_starts_once(release: Release) -> None:
 
     A GitHub Release pushes its tag, so `push: tags` and `release` start two runs. The second one finds files that
     exist, and fails. An upload that skips existing files stands it.
+
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#release
     """
     read_workflow(release)
     files = release.snapshot.workflow_files.present()
@@ -70,6 +75,8 @@ def test_upload_waits_for_success(release: Release) -> None:
     """The upload runs only if every job before it succeeded.
 
     With `if: always()` a job runs although a build failed or was cancelled. Then a part of the files is published.
+
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/expressions#status-check-functions
     """
     _report(
         release,
@@ -85,6 +92,8 @@ def test_artifacts_have_names_of_their_own(release: Release) -> None:
 
     Since version 4 of actions/upload-artifact the second one fails with 409, and nothing is published. Artifacts of
     version 3 and before are not found by version 4 and later of actions/download-artifact, and the other way round.
+
+    Source: https://github.com/actions/upload-artifact#breaking-changes
     """
     _report_workflow(
         release,
@@ -106,6 +115,8 @@ def test_pushes_have_credentials(release: Release) -> None:
 
     With `persist-credentials: false`, `git push` asks for a user name and fails, often after the upload. zizmor's
     `artipacked` asks for that setting: it belongs into the jobs that do not push.
+
+    Source: https://github.com/actions/checkout#usage
     """
     _report_workflow(
         release,
@@ -120,6 +131,8 @@ def test_uploads_have_folders_of_their_own(release: Release) -> None:
     """Two uploads of one job do not share a folder.
 
     The publish action leaves attestations beside the files, and a second upload of the folder meets them.
+
+    Source: https://github.com/pypa/gh-action-pypi-publish/issues/319
     """
     _report(
         release,
@@ -134,6 +147,8 @@ def test_publish_action_runs_on_linux(release: Release) -> None:
     """The publish action runs on Linux.
 
     pypa/gh-action-pypi-publish is a container, and GitHub runs containers on Linux only.
+
+    Source: https://github.com/pypa/gh-action-pypi-publish/issues/15
     """
     _report(
         release,
@@ -151,6 +166,8 @@ def test_environment_admits_the_ref(release: Release) -> None:
     is. GitHub ends the job of another ref before its first step: “Tag … is not allowed to deploy to … due to
     environment protection rules”. An environment that does not exist yet admits all. A name that a run computes is not
     judged.
+
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/deployments-and-environments
     """
     read_workflow(release)
     publishers = find_publishers(release.target, release.snapshot.workflow_files.present())

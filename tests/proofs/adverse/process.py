@@ -55,6 +55,14 @@ def _by_hand(world: World, green: Green, guise: str | None) -> None:
         world.close_pull(number)
 
 
+def _locked_out(world: World, green: Green, guise: str | None) -> None:
+    """The job that uploads names an environment that the base branch may not deploy to."""
+    workflow = project.RELEASE_WORKFLOW.replace("environment: ${{ inputs.target_environment }}", "environment: Room")
+    assert workflow != project.RELEASE_WORKFLOW
+    world.github.environments["room"] = [{"name": "trunk", "type": "branch"}]
+    _commit(world, {project.RELEASE_PATH: workflow.encode()})
+
+
 def _watched(green: Green) -> bool:
     """An audit looks at runs only to explain what is missing; a run that a tag started reads the tag's workflows."""
     return green.phase not in (None, Phase.PRE_PUBLISH)
@@ -79,5 +87,11 @@ FACTS = (
         _by_hand,
         ("PULL-11",),
         lambda green: green.name == "released, pull request open",
+    ),
+    Fact(
+        "environment that refuses the ref",
+        _locked_out,
+        ("WORKFLOW-14",),
+        lambda green: green.phase is Phase.PRE_RELEASE,
     ),
 )

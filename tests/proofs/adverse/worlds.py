@@ -218,7 +218,7 @@ WORLDS: Mapping[str, Green] = {
 
 _OF_GITHUB = (
     *("pulls", "releases", "latest_release", "check_runs", "statuses", "workflows", "workflow_runs", "protection"),
-    *("rules", "rulesets", "workflow_permissions", "fork_of", "archived", "private", "tokens"),
+    *("rules", "rulesets", "workflow_permissions", "environments", "fork_of", "archived", "private", "tokens"),
 )
 """What of GitHub's state a fact can change; lists and tables are kept by their own name, so that routes see them."""
 _OF_GIT = ("refs", "packed-refs", "HEAD", "config")
