@@ -36,8 +36,11 @@ ALL = with_needs(LOOKUPS)
 class _Run:
     """A look at a world whose remote answers when the test says so."""
 
-    def __init__(self, world: World, folder: Path, pool: ThreadPoolExecutor, own_run: OwnRun | None = None) -> None:
-        self.config, self.world = config_of(world, folder, **({"workflow": own_run.workflow} if own_run else {})), world
+    def __init__(
+        self, world: World, folder: Path, pool: ThreadPoolExecutor, own_run: OwnRun | None, clone: Path | None
+    ) -> None:
+        settings = {"workflow": own_run.workflow} if own_run else {}
+        self.config, self.world = config_of(world, folder, clone, **settings), world
         time = TimeLeft(self.config.lookup_timeout)
         number = own_run.id if own_run else None
         self.sources = Sources(self.config, world.token, number, {}, threading.Event(), None, time, own_run)
@@ -55,9 +58,9 @@ class _Run:
 
 
 @contextmanager
-def looking(world: World, folder: Path, own_run: OwnRun | None = None) -> Iterator[_Run]:
+def looking(world: World, folder: Path, own_run: OwnRun | None = None, clone: Path | None = None) -> Iterator[_Run]:
     with ThreadPoolExecutor(16) as pool:
-        run = _Run(world, folder, pool, own_run)
+        run = _Run(world, folder, pool, own_run, clone)
         try:
             yield run
         finally:
@@ -80,6 +83,24 @@ def world() -> Iterator[World]:
 def test_an_up_to_date_clone_foresees_every_question_but_the_last_ones(scenario: str, tmp_path: Path) -> None:
     with world_of(scenario) as world:
         compare(world, tmp_path)
+
+
+@pytest.mark.parametrize("scenario", ["clean", "released", "tag-driven"])
+def test_a_clone_whose_history_is_cut_foresees_and_decides_nothing(scenario: str, tmp_path: Path) -> None:
+    """As actions/checkout makes it."""
+    with world_of(scenario) as world:
+        shallow = tmp_path / "shallow"
+        world.clone_git.run("clone", "--quiet", "--depth=1", world.remote_url, str(shallow))
+        for place in ("plain", "ahead"):
+            (tmp_path / place).mkdir()
+        with looking(world, tmp_path / "plain", clone=shallow) as run:
+            plain = run.observe()
+        with looking(world, tmp_path / "ahead", clone=shallow) as run:
+            run.ask_ahead()
+            forget_requests(world)
+            assert facts(run.observe()) == facts(plain)
+            later = [path for _, path, *_ in asked_github(world)]
+        assert not any("/runs" in path for path in later) or scenario != "clean", later
 
 
 def compare(world: World, tmp_path: Path) -> None:
@@ -206,8 +227,6 @@ def test_the_clone_says_what_it_last_saw(world: World) -> None:
 
 def test_a_clone_of_something_else_foresees_nothing(world: World) -> None:
     assert foreseen(world, "https://git.example/other.git") is None
-    (world.clone / ".git" / "shallow").write_text(world.clone_git.run("rev-parse", "HEAD").strip() + "\n")
-    assert foreseen(world) is None
 
 
 def test_a_look_begins_when_nothing_is_asked_ahead_any_more() -> None:

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from release_state.observe.git.history import observe_history, relate_clone
 from release_state.observe.git.patches import sign_patch
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.git.store import WantedCommit
+from release_state.observe.git.workflow_files import observe_workflow_files
 from tests.support.gitrepo import Repo, fingerprint, make
 
 
@@ -406,6 +407,95 @@ def test_a_clone_that_lacks_history_does_not_lend(world: World, tmp_path: Path, 
     assert (seen.lineage(first).on_base, seen.lineage(first).behind) == (True, 1)
     assert fingerprint(clone.path) == before
     assert bool(world.caches()) is (kind != "worktree")
+
+
+VERSIONED = {"pyproject__toml": '[project]\nname = "orbit"\nversion = "1.5"\n', "CHANGELOG__md": "# 1.5\n"}
+
+
+def commit_with_workflow(repo: Repo) -> str:
+    for folder in (".github/workflows", "src/orbit"):
+        (repo.path / folder).mkdir(parents=True, exist_ok=True)
+    (repo.path / ".github" / "workflows" / "release.yml").write_text("on: push\njobs: {}\n")
+    (repo.path / "src" / "orbit" / "__init__.py").write_text('__version__ = "1.4"\n')
+    return repo.commit("feat: a workflow", **VERSIONED)
+
+
+def read_files(history: BranchHistory, head: str) -> History:
+    """Read what a gate reads at the head: the version, the changelog and the workflows."""
+    seen = observe_history(history, [WantedCommit(head, details=True)], [], package="orbit").present()
+    files = observe_workflow_files(history).present()
+    assert seen.lineage(head).declared_version == "1.5" and seen.lineage(head).changelog == "# 1.5\n"
+    assert seen.lineage(head).other_versions == (("src/orbit/__init__.py", "1.4"),)
+    assert [file.path for file in files.files] == [".github/workflows/release.yml"]
+    return seen
+
+
+def count_fetches(world: World) -> int:
+    """Each fetch leaves a pack."""
+    [cache] = world.caches()
+    return len(list(cache.path.glob("objects/pack/*.pack")))
+
+
+def test_all_files_of_a_gate_take_one_fetch(world: World) -> None:
+    head = commit_with_workflow(world.repo)
+    read_files(world.main(None, None), head)
+    assert count_fetches(world) == 2, "the commits, and the contents of files"
+
+
+def test_a_clone_whose_history_is_cut_lends_files_alone(world: World, tmp_path: Path) -> None:
+    """As actions/checkout makes it. Its commits look as if they had no parents: they come from the remote."""
+    first, head = world.repo.head, commit_with_workflow(world.repo)
+    clone = world.repo.clone(tmp_path / "clone", "--depth=1")
+    held, before = observe_clone(clone.path, "origin", 20, None).present(), fingerprint(clone.path)
+    assert held.shallow
+    history = world.main(clone.path, held)
+    seen = read_files(history, head)
+    assert seen.commits and count_fetches(world) == 1, "the commits"
+    behind = observe_history(history, [WantedCommit(first)], [(first, head)]).present()
+    assert behind.ancestors == ((first, head),) and behind.lineage(first).behind == 1
+    assert fingerprint(clone.path) == before
+
+
+@pytest.mark.parametrize("kind", ["behind", "partial", "damaged", "another"])
+def test_what_a_cut_clone_does_not_lend_is_fetched(world: World, tmp_path: Path, kind: str) -> None:
+    """It has another commit, no contents of files, broken ones, or is one of another project."""
+    options = ["--filter=blob:none", "--no-checkout"] if kind == "partial" else []
+    if kind == "behind":
+        clone = world.repo.clone(tmp_path / "clone", "--depth=1")
+    head = commit_with_workflow(world.repo)
+    if kind == "another":
+        other = make(tmp_path / "other")
+        other.commit("something else", z="z")
+        other.commit("something more", z="y")
+        clone = other.clone(tmp_path / "clone", "--depth=1")
+    elif kind != "behind":
+        clone = world.repo.clone(tmp_path / "clone", "--depth=1", *options)
+    if kind == "damaged":
+        packs = clone.path / ".git" / "objects" / "pack"
+        packed = [pack.read_bytes() for pack in packs.glob("*.pack")]
+        shutil.rmtree(packs)
+        for pack in packed:
+            clone.git("unpack-objects", "-q", stdin=pack)
+        for path in ("pyproject.toml", ".github/workflows/release.yml"):
+            name = clone.git("rev-parse", f"HEAD:{path}").strip()
+            broken = clone.path / ".git" / "objects" / name[:2] / name[2:]
+            broken.chmod(0o644)
+            broken.write_bytes(b"broken")
+    before = fingerprint(clone.path)
+    held = observe_clone(clone.path, "origin", 20, None).present()
+    assert held.shallow
+    read_files(world.main(clone.path, held), head)
+    assert fingerprint(clone.path) == before
+
+
+def test_what_is_asked_ahead_reads_a_cut_clone_and_fetches_nothing(world: World, tmp_path: Path) -> None:
+    head = commit_with_workflow(world.repo)
+    clone = world.repo.clone(tmp_path / "clone", "--depth=1")
+    held = observe_clone(clone.path, "origin", 20, None).present()
+    ahead = replace(world.main(clone.path, held), fetches=False)
+    assert observe_workflow_files(ahead).present().commit == head
+    problem = observe_history(ahead, [WantedCommit(head)], []).unavailable
+    assert problem and not world.cache.exists(), "its history would look as if it began here"
 
 
 # The cache

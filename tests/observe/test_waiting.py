@@ -278,10 +278,10 @@ def world(shared_world: World) -> Iterator[World]:
     shared_world.index.lag("pypi", "0.2.0", lags=False)
 
 
-def config_of(world: World, folder: Path, **settings: str) -> RunConfig:
+def config_of(world: World, folder: Path, clone: Path | None = None, **settings: str) -> RunConfig:
     """What sends a run to the world."""
     arguments = Arguments(
-        versions=("0.2.0",), repo=str(world.clone), github_api_url=world.github.url, install=False,
+        versions=("0.2.0",), repo=str(clone or world.clone), github_api_url=world.github.url, install=False,
         settings={
             "package": world.package, "repository": world.repository, "remote-url": world.remote_url, **settings,
         },

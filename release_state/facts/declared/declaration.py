@@ -12,6 +12,15 @@ from release_state.model.target import parse_version
 _INNER = ("__about__.py", "__version__.py", "_version.py", "version.py")
 
 
+def list_usual_files(package: str) -> tuple[str, ...]:
+    """Return the paths at which a package (its name normalized) mostly states its version, beside its configuration."""
+    return tuple(
+        dict.fromkeys(
+            (*list_modules(package.replace("-", "_"), inner=_INNER), *list_modules(package.replace("-", ".")))
+        )
+    )
+
+
 def find_declaration(tree: Tree, package: str = "") -> Declaration:
     """
     Return the version that a tree declares for a package, whose name is normalized; without one, for its top.
@@ -28,11 +37,7 @@ def find_declaration(tree: Tree, package: str = "") -> Declaration:
 def _find_others(folder: Folder, declared: Declaration, package: str) -> tuple[tuple[str, str], ...]:
     """Files of the package's module with another literal `__version__`, which is no placeholder such as 0.0.0."""
     version, others = parse_version(declared.version or ""), []
-    module = package or folder.name or ""
-    paths = dict.fromkeys(
-        (*list_modules(module.replace("-", "_"), inner=_INNER), *list_modules(module.replace("-", ".")))
-    )
-    for path in paths:
+    for path in list_usual_files(package or folder.name or ""):
         text = folder.read(path) if folder.where(path) != declared.where else None
         value = find_value(text, "__version__") if text else None
         stated = parse_version(value) if isinstance(value, str) else None

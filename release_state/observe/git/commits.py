@@ -17,7 +17,7 @@ from release_state.model.snapshot import Clone, Remote
 from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.objects import OBJECT_NAME
 from release_state.observe.git.reader import CloneReader, open_clone
-from release_state.observe.git.store import Store, WantedCommit, open_cached_store, open_temporary_store
+from release_state.observe.git.store import NOT_FETCHED, Store, WantedCommit, open_cached_store, open_temporary_store
 
 if TYPE_CHECKING:
     from release_state.observe.git.access import TokenAccess
@@ -49,6 +49,7 @@ class Stores:
         # A store's environment has the token or not: one that was opened before git needed it is not the one after.
         self._beside = dict[tuple[bool, bool, bool], Store | None]()
         self._cached = dict[tuple[bool, bool], Store]()
+        self._cut = dict[bool, Store | None]()
 
     def git(self) -> Git:
         """Git with the time of one look-up. Raises GitFailed."""
@@ -72,6 +73,7 @@ class Stores:
         with self._lock:
             self._beside.clear()
             self._cached.clear()
+            self._cut.clear()
             self._exits.close()
 
     def read(
@@ -94,8 +96,9 @@ class Stores:
         attempts: list[Callable[[], Store]] = [partial(self._open_cached_store, git, sha256)] * (2 if fetches else 0)
         if beside:
             attempts.insert(0, lambda: beside)
+        cut = self._open_cut_store(git, clone, sha256)
         for number, open_store in enumerate(attempts, 1):
-            store = open_store().used_by(git, fetches=fetches)
+            store = open_store().used_by(git, fetches=fetches, lent=cut.objects if cut else None)
             try:
                 return look(store)
             except GitFailed as failed:
@@ -107,6 +110,30 @@ class Stores:
             finally:
                 store.tidy(keep)
         raise GitFailed("there is no store to read commits in")
+
+    def read_tree(self, git: Git, look: Callable[[Store], T], clone: Clone | None, commit: str) -> T | None:
+        """Look at the tree of a commit in a clone whose history is cut; None if that does not have it."""
+        store = self._open_cut_store(git, clone, len(commit) == 64)
+        if store is None:
+            return None
+        store = store.used_by(git, fetches=False)
+        try:
+            return look(store) if store.present([commit]) else None
+        except GitFailed as failed:
+            if failed.stopped in ("", NOT_FETCHED):
+                return None
+            raise
+
+    def _open_cut_store(self, git: Git, clone: Clone | None, sha256: bool) -> Store | None:
+        """Return a store that borrows from a clone without its whole history: git must not walk that there."""
+        if clone is None or not clone.shallow or self._clone_path is None:
+            return None
+        with self._lock:
+            if sha256 not in self._cut:
+                reader = self._share_lender(git)
+                made = open_temporary_store(git, self.url, reader.objects(), sha256=sha256) if reader else None
+                self._cut[sha256] = self._exits.enter_context(made) if made else None
+            return self._cut[sha256]
 
     def _open_cached_store(self, git: Git, sha256: bool) -> Store:
         with self._lock:
@@ -137,17 +164,26 @@ class Stores:
 
     def _find_lendable_objects(self, git: Git, clone: Clone | None, related: Collection[str] | None) -> Path | None:
         """Return the objects of a clone that has its whole history and something to do with this remote."""
-        if clone is None or self._clone_path is None or clone.shallow:
+        if clone is None or clone.shallow:
+            return None
+        if (reader := self._share_lender(git)) is None:
             return None
         try:
-            reader = self.share_clone(self._clone_path, git)
-            if reader.is_partial:
-                return None
             if related is None or clone.remote_url == strip_credentials(self.url):
                 return reader.objects()
             stdin = "".join(f"{name}\n" for name in related if OBJECT_NAME.fullmatch(name)).encode()
             answer = reader.run("cat-file", "--batch-check=%(objecttype)", stdin=stdin)
             return reader.objects() if "commit" in answer.text.splitlines() else None
+        except GitFailed as failed:
+            if failed.stopped:
+                raise
+            return None
+
+    def _share_lender(self, git: Git) -> CloneReader | None:
+        """Return the reader of the clone if it has every file of the commits that it has, and can be read."""
+        try:
+            reader = self.share_clone(self._clone_path, git) if self._clone_path else None
+            return reader if reader and not reader.is_partial else None
         except GitFailed as failed:
             if failed.stopped:
                 raise
@@ -211,6 +247,12 @@ class BranchHistory:
             sha256=len(self.head) == 64,
             fetches=self.fetches,
         )
+
+    def read_tree(self, look: Callable[[Store], T], git: Git | None = None) -> T:
+        """What `look` returns, given a store with the head's tree and maybe not its history. Raises GitFailed."""
+        git = git or self.stores.git()
+        found = self.stores.read_tree(git, look, self.clone, self.head)
+        return self.read(lambda store, _: look(store), git=git) if found is None else found
 
 
 def _obtain(store: Store, wants: Sequence[WantedCommit], along: Sequence[str]) -> CommitSet:

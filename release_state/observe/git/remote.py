@@ -174,7 +174,7 @@ def foresee_refs(reader: CloneReader, clone: Clone, remote_name: str, url: str) 
 
     They are no fact: the remote's own answer says what is there now.
     """
-    if clone.shallow or reader.is_partial or clone.remote_url != strip_credentials(url):
+    if clone.remote_url != strip_credentials(url):
         return None
     prefix = f"refs/remotes/{remote_name}/"
     listed = reader.run("for-each-ref", "--format=%(refname) %(objectname) %(symref)", prefix).text.splitlines()

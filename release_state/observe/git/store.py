@@ -19,11 +19,12 @@ from pathlib import Path
 from release_state.common.addresses import strip_credentials
 from release_state.observe.git.command import Git, GitFailed, GitOutput, ask_patiently
 from release_state.observe.git.environment import add_settings, cut_network
-from release_state.observe.git.objects import OBJECT_NAME, Objects
+from release_state.observe.git.objects import OBJECT_NAME, GitObject, Objects
 from release_state.observe.git.remote import build_network_environment, check_url
 
 _MARKER = "release-state-cache"
 _REMOTE = "release-state"
+NOT_FETCHED = "not fetched"
 _KEPT = "refs/release-state-kept/"
 _MOST_PACKS = 200
 """Every fetch leaves a pack, and git's own housekeeping is off. A cache with more packs is made anew."""
@@ -66,6 +67,8 @@ class Store:
     """Whether the first of two commits is in the history of the second, as far as known."""
     fetches: bool = True
     """Whether it may fetch commits that it lacks."""
+    lent: Objects | None = None
+    """Objects of a clone whose history is cut: contents of files are read from there, and nothing else."""
 
     def run(
         self,
@@ -83,10 +86,10 @@ class Store:
             *arguments, cwd=self.path, env=env, stdin=stdin, accept=accept, first=first, seconds=seconds
         )
 
-    def used_by(self, git: Git, *, fetches: bool) -> Store:
+    def used_by(self, git: Git, *, fetches: bool, lent: Objects | None = None) -> Store:
         """Return the same store for another look-up, with a time limit and refs of its own."""
         fetched = not self.persistent and any(self.path.glob("objects/pack/*.pack"))
-        return replace(self, git=git, namespace=_name_refs(), fetched=fetched, fetches=fetches)
+        return replace(self, git=git, namespace=_name_refs(), fetched=fetched, fetches=fetches, lent=lent)
 
     def present(self, names: Iterable[str]) -> set[str]:
         """Return those of the names that are commits in the store or in the clone that it borrows from."""
@@ -157,7 +160,7 @@ class Store:
 
     def _ask_remote(self, *arguments: str, stdin: bytes = b"") -> GitOutput:
         if not self.fetches:
-            raise GitFailed("the clone lacks commits, and nothing is fetched yet", stopped="not fetched")
+            raise GitFailed("the clone lacks commits, and nothing is fetched yet", stopped=NOT_FETCHED)
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
         # No fetching on demand meanwhile: with a shallow remote, each fetch would start another one without end.
         env = {**self.env, "GIT_NO_LAZY_FETCH": "1"}
@@ -168,7 +171,7 @@ class Store:
         return ask_patiently(self.git, lambda: self.git.run(*command, cwd=self.path, env=env, stdin=stdin))
 
     def obtain_files(self, names: Collection[str]) -> None:
-        """Fetch the file contents that the store lacks, in one go.
+        """Fetch the file contents that the store lacks, in one go, so that commands of git find them.
 
         Best effort: reading a missing one asks for it again and reports the failure. A store that borrows from a full
         clone and has fetched nothing lacks none.
@@ -178,12 +181,24 @@ class Store:
         with suppress(GitFailed):
             self._fetch_objects(self.objects.list_missing(self.git, names))
 
+    def obtain_contents(self, names: Collection[str]) -> None:
+        """As `obtain_files`, so that `read_file_content` finds them: what is lent is not fetched."""
+        self.obtain_files({name for name in names if self._read_lent(name, 1) is None})
+
+    def _read_lent(self, name: str, most: int) -> GitObject | None:
+        try:
+            return self.lent.read(self.git, name, most) if self.lent else None
+        except GitFailed as failed:
+            if failed.stopped:
+                raise
+            return None  # whatever is wrong with the clone, the remote has it, too
+
     def read_file_content(self, name: str, most: int) -> bytes:
         """Return the first `most` bytes of a file's content; fetches it if a partial fetch left it out.
 
         Raises GitFailed if it cannot be had.
         """
-        found = self.objects.read(self.git, name, most)
+        found = self.objects.read(self.git, name, most) or self._read_lent(name, most)
         if found is None:
             self._fetch_objects([name])
             found = self.objects.read(self.git, name, most)

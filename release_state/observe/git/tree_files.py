@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from release_state.facts.declared.declaration import find_declaration
+from release_state.facts.declared.declaration import find_declaration, list_usual_files
 from release_state.facts.declared.tree import CONFIGURATION
 from release_state.facts.declared.version import NOTHING, Declaration, unreadable
+from release_state.facts.workflow.document import FOLDER
 from release_state.observe.git.command import decode_output
 from release_state.observe.git.objects import TreeEntry
 from release_state.observe.git.store import Store
@@ -24,6 +25,9 @@ _MOST_LINKS = 5
 MOST_ROUNDS = 15
 """How often what a file says may lead to another file."""
 UNREAD = unreadable("one file leads to another, and on")
+
+READ_NEXT = (f"{FOLDER}/",)
+"""Files that other look-ups read at the same commits."""
 
 Entries = dict[str, tuple[str, str]]
 """Mode and object, by path."""
@@ -40,9 +44,10 @@ class Details:
 def read_details(store: Store, commits: Iterable[str], changelog_file: str, package: str = "") -> dict[str, Details]:
     """Return the version that the trees of commits declare for a package, and the beginning of the changelog."""
     trees = {commit: CommitTree(store, commit) for commit in commits}
-    entries = {commit: _entries(store, commit, (*CONFIGURATION, changelog_file)) for commit in trees}
-    # All contents in one go: the store may have been fetched without them.
-    store.obtain_files({name for each in entries.values() for _, name in each.values()})
+    # All contents in one go, with what the next look-ups read: the store may have been fetched without them.
+    likely = (*CONFIGURATION, changelog_file, *list_usual_files(package), *READ_NEXT)
+    entries = {commit: _entries(store, commit, likely) for commit in trees}
+    store.obtain_contents({name for each in entries.values() for _, name in each.values()})
     declared = read_declarations(store, list(trees.values()), package)
     return {
         commit: Details(found, _read_changelog(store, commit, changelog_file, entries[commit]))
@@ -86,7 +91,7 @@ def read_declarations(store: Store, trees: Sequence[CommitTree], package: str) -
         if not any(tree.wanted for tree in trees):
             return found
         entries = [_entries(store, tree.commit, tuple(tree.wanted)) if tree.wanted else {} for tree in trees]
-        store.obtain_files({name for each in entries for _, name in each.values()})
+        store.obtain_contents({name for each in entries for _, name in each.values()})
         for tree, there in zip(trees, entries, strict=True):
             for path in tree.wanted:
                 tree.texts[path] = _text(store, tree.commit, path, there)
@@ -115,7 +120,7 @@ def obtain_files(store: Store, commit: str, paths: Sequence[str]) -> Entries:
     A path with a slash at its end stands for the files directly in that folder.
     """
     entries = _entries(store, commit, paths)
-    store.obtain_files({name for _, name in entries.values()})
+    store.obtain_contents({name for _, name in entries.values()})
     return entries
 
 

@@ -37,7 +37,7 @@ _OF_CODE = ("push", "pull_request", "merge_group")
 
 def observe_workflow_files(history: BranchHistory) -> Observation[WorkflowFiles]:
     """Read every workflow file at the branch's head, and the local actions that they use. Known also if none exists."""
-    return observe_git(SOURCE, lambda: history.read(lambda store, _: _read(store, history.head, history.branch)))
+    return observe_git(SOURCE, lambda: history.read_tree(lambda store: _read(store, history.head, history.branch)))
 
 
 def _read(store: Store, commit: str, branch: str) -> WorkflowFiles:

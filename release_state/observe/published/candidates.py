@@ -295,7 +295,7 @@ class Declarations:
         return find_in_pyproject(Folder(folder.tree, folder.prefix)).version
 
     def _obtain(self, names: Collection[str]) -> None:
-        self._store.obtain_files(names)
+        self._store.obtain_contents(names)
         for name in names:
             data = self._store.read_file_content(name, SIZE_LIMIT + 1)
             # Content that is too large is replaced by invalid TOML: it declares nothing.
