@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Generator, Mapping
@@ -139,7 +140,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for argument in config.args:
         if not config.option.pyargs and not (cwd_of(config) / argument.partition("::")[0]).exists():
             # pytest would say so only after the look-ups.
-            raise usage_error(f"file or directory not found: {argument!r}")
+            hint = (
+                f"; a version is given as --version {argument.lstrip('v')}"
+                if re.fullmatch(r"v?\d[\w.+!-]*", argument)
+                else ""
+            )
+            raise usage_error(f"file or directory not found: {argument!r}{hint}")
     if is_listing(config.option):
         config.pluginmanager.register(Listing(), "release-state-listing")
         return

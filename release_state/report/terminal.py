@@ -218,10 +218,11 @@ def _folder(screen: Screen, plan: Plan) -> None:
 def _start(screen: Screen, plan: Plan) -> None:
     """Write how to start a release that is ready."""
     screen.line()
+    screen.line("Next:", 2, bold=True)
     if any(command[0] in ("git", "sh") for step in plan.steps for command in step.commands):
         _folder(screen, plan)
-    for step in plan.steps:
-        screen.step(step, "Next: ", 2)
+    for number, step in enumerate(plan.steps, 1):
+        screen.step(step, f"{number}. ", 2)
 
 
 def _plan(screen: Screen, plan: Plan, needed: Set[int], shown: Set[int]) -> None:

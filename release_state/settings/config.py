@@ -137,7 +137,7 @@ def load(
     repository = validate.repository(get["repository"])
     asked = arguments.repo is not None or "RELEASE_STATE_REPO" in environ
     clone = local if asked or (named or "").lower() == repository.lower() else None
-    package = _package(values, clone, project_name)
+    package = _package(values, clone, project_name, local)
     is_rewritten, named_by = False, "remote-url"
     if "remote-url" not in values and clone and clone.remote_url:
         is_rewritten = clone.is_rewritten
@@ -264,10 +264,15 @@ def _versions(arguments: Arguments) -> tuple[str, ...]:
     return (PLACEHOLDER,) if arguments.audit else versions
 
 
-def _package(values: dict[str, Value], clone: LocalRepository | None, project_name: str | None) -> str:
+def _package(
+    values: dict[str, Value], clone: LocalRepository | None, project_name: str | None, local: LocalRepository | None
+) -> str:
     if "package" not in values and clone and project_name:
         # Only the target's own clone may name the package: any other would name the wrong one.
         values["package"] = Value(project_name, f"[project] name of {clone.top / 'pyproject.toml'}")
+    if "package" not in values and local and not clone:
+        other = f"{local.top} is not read, as its remote does not lead to {values['repository'].text}"
+        raise UsageProblem(f"no package: {other}: give --repo {local.top} if it is the clone, or --package")
     if "package" not in values:
         raise UsageProblem("no package: give --package, or [tool.release-state] package in pyproject.toml")
     return validate.package(values["package"].text)

@@ -94,6 +94,7 @@ TYPED: list[tuple[str, list[str], list[str]]] = [
     ("version-forgotten", ["--version", "--channel", "pypi"], ["--version ''", "like 0.2.0"]),
     ("too-long", ["--version", "9" * 5000], ["not a PEP 440 version", "…"]),
     ("tag", ["--version", "v0.2.0"], ["'v0.2.0' looks like a tag", "--version 0.2.0"]),
+    ("bare version", ["0.2.0"], ["not found: '0.2.0'; a version is given as --version 0.2.0"]),
     ("second-version", ["--version", "0.2.0", "--version", "banana"], ["'banana'"]),
     ("channel", ["--version", "0.2.0", "--channel", "pypii"], ["'pypii'", "did you mean pypi?", "testpypi, all"]),
     ("phase", ["--version", "0.2.0", "--phase", "prerelease"], ["'prerelease'", "did you mean pre-release?"]),

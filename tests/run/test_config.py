@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -400,7 +401,8 @@ def test_remote_of_the_table_is_the_one_that_is_looked_at(tmp_path: Path) -> Non
 def test_current_repository_is_no_clone_of_another_target(tmp_path: Path) -> None:
     """Its own project name must not name the package that is checked, its remote not be asked."""
     top = clone(tmp_path / "clone", "https://github.com/octo/other.git", project="other")
-    with pytest.raises(UsageProblem, match="no package"):
+    why = f"{re.escape(str(top))} is not read, as its remote does not lead to octo/orbit"
+    with pytest.raises(UsageProblem, match=f"no package: {why}: give --repo"):
         loaded(top, settings={"repository": "octo/orbit"})
     config = loaded(top, settings={"repository": "octo/orbit", "package": "orbit"})
     assert config.targets[0].clone is None
