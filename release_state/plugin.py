@@ -104,17 +104,19 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.option.release_state_show_config or config.option.help:
         return None
     try:
+        from release_state.observe.from_clone import read_process
         from release_state.observe.git.reader import find_repository
         from release_state.observe.token import find_token
+        from release_state.report.configuration import show
         from release_state.settings.config import PLACEHOLDER, load
-        from release_state.settings.show import show
 
         given = arguments_of(config)
         asked = given if given.versions or given.audit else replace(given, versions=(PLACEHOLDER,))
         loaded = load(asked, os.environ, cwd_of(config), find_repository)
         token_source = find_token(os.environ, loaded.targets[0].github_api)[1]
         encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-        print("\n".join(show(loaded, token_source)).encode(encoding, "backslashreplace").decode(encoding))
+        clone = read_process([*{target.channel.name: target for target in loaded.targets}.values()])
+        print("\n".join(show(loaded, token_source, clone)).encode(encoding, "backslashreplace").decode(encoding))
     except UsageProblem as problem:
         raise usage_error(problem) from None
     return 0

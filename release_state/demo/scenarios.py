@@ -258,6 +258,7 @@ def enter_demo(name: str, arguments: Arguments) -> Iterator[tuple[Arguments, Map
             settings=settings,
             index_urls=tuple(f"{channel}={world.index_url(channel)}" for channel in ("pypi", "testpypi")),
             leaves=(),
+            environments=(),
             dependencies_index_urls=(),
             github_api_url=world.github.url,
             github_server_url="https://github.com",  # it stands in for that one, and its answers say so

@@ -31,7 +31,8 @@ _ENOUGH = 3
 
 def find_hints(snapshot: Snapshot) -> tuple[str, ...]:
     """Return a line for each setting that matches nothing: what there is instead. Empty: all match, or nobody knows."""
-    finders = (find_tag_hint, find_workflow_hint, _find_start_hint, _find_branch_hint, _find_name)
+    of_workflow = (find_workflow_hint, _find_start_hint, _find_environment_hint)
+    finders = (find_tag_hint, *of_workflow, _find_branch_hint, _find_name)
     found = [find(snapshot) for find in finders]
     return tuple(sanitize(hint, _LONGEST) for hint in found if hint)
 
@@ -89,6 +90,22 @@ def _find_start_hint(snapshot: Snapshot) -> str:
         return ""
     named = join_items(dict.fromkeys(each.workflow for each in found), 3)
     return f"started-by {','.join(target.started_by)} is no trigger of {named}: --started-by {','.join(kinds)}"
+
+
+def _find_environment_hint(snapshot: Snapshot) -> str:
+    """That the configured environment is of no job that publishes, where it is known of which environments they are."""
+    target, files = snapshot.target, snapshot.workflow_files.value
+    channel, configured = target.channel.name, target.channel.environment
+    if configured is None or files is None:
+        return ""
+    alone = structs.replace(target, channel=structs.replace(target.channel, environment=None))
+    found = {each.environment: each.workflow for each in find_publishers(alone, files)}
+    # GitHub takes an environment's name in any case.
+    if not found or None in found or any(configured.casefold() == (name or "").casefold() for name in found):
+        return ""
+    names = join_items((f"{name or 'none'} ({workflow})" for name, workflow in found.items()), 3)
+    likely = f": --environment {quote_or_explain([f'{channel}={name}' for name in found])}" * (len(found) == 1)
+    return f"environment {configured or 'none'} is of no job that publishes to {channel}; theirs is {names}{likely}"
 
 
 def _find_branch_hint(snapshot: Snapshot) -> str:

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from release_state.common.text import join_items, sanitize
 from release_state.facts.earlier import find_expected_kinds, list_earlier
-from release_state.facts.publishers import describe_starts, find_publishers
+from release_state.facts.publishers import describe_environment, describe_starts, find_publishers
 from release_state.facts.spelling import TagSpelling, find_tag_spelling
 from release_state.facts.workflow.bumping import find_version_writer
 from release_state.facts.workflow.calls import ReleaseWorkflow
@@ -98,6 +98,7 @@ def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     publishers = find_publishers(target, files)
     evidence = tuple(
         f"workflow: {publisher.workflow}, {publisher.job or 'a job'} runs {publisher.how}"
+        f"{describe_environment(publisher)}"
         f"; started by {describe_starts(publisher)}"
         for publisher in publishers
     )

@@ -50,14 +50,15 @@ def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: s
     starts = overrule_starts(target, find_starts(upload, text, target.repository, base))
     workflow = ReleaseWorkflow(upload.workflow, texts)
     made, tag_jobs = _overrule_made(target, workflow)
-    environment = upload.job.job.environment
+    named = upload.job.job.environment
+    found = None if "${{" in named else sanitize(named, _LONGEST_LINE)
     return Publisher(
         workflow=upload.workflow.removeprefix(f"{FOLDER}/"),
         job=sanitize(upload.job.where, _LONGEST_LINE),
         job_name=sanitize(upload.job.listed_name, _LONGEST_LINE),
         how=sanitize(f"{upload.how}{_DOUBTS[upload.evidence]}", _LONGEST_LINE),
         is_guess=upload.evidence is not Evidence.KNOWN,
-        environment="" if "${{" in environment else environment,
+        environment=found if target.channel.environment is None else target.channel.environment,
         starts=starts,
         only_releases=starts_only_uploads(starts, text, base),
         makes=made,
@@ -77,6 +78,7 @@ def _make_configured(target: Target, workflow: ReleaseWorkflow, base: str) -> Pu
         job="",
         job_name="",
         how=CONFIGURED,
+        environment=target.channel.environment,
         starts=starts,
         only_releases=only,
         makes=made,
@@ -121,6 +123,11 @@ def find_started(target: Target, by: Literal["tag", "release"]) -> Publisher | N
         if takes_tag(publisher, target.tag) if by == "tag" else by_release:
             return publisher
     return None
+
+
+def describe_environment(publisher: Publisher) -> str:
+    """Return the environment of the job that uploads, as a clause; empty without one, or where it is not known."""
+    return f", environment {publisher.environment}" if publisher.environment else ""
 
 
 def describe_starts(publisher: Publisher) -> str:

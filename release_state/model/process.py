@@ -33,7 +33,8 @@ class Publisher(Model):
     """The action or command."""
     is_guess: bool = False
     """Whether it uploads is a guess, from its name or from the credentials that it gets."""
-    environment: str = ""
+    environment: str | None = None
+    """The GitHub environment of the job; empty: none, None: not known, or chosen in the run."""
     starts: tuple[Start, ...] = ()
     """Empty: not known."""
     only_releases: bool = True

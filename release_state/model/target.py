@@ -34,6 +34,8 @@ class Channel(Model):
     """Root of the Simple API, with or without a trailing slash."""
     leaves: tuple[Trace, ...] = ()
     """What a finished release leaves on GitHub. Without a pull request the release branch is gone at the end."""
+    environment: str | None = None
+    """What the configuration says of the GitHub environment of the job that publishes; empty: none, None: nothing."""
     dependencies_index_url: str | None = None
     """The index for dependencies if this one holds only the package."""
     is_public_index: bool = False

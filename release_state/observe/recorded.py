@@ -223,6 +223,8 @@ def _check_process(target: Target) -> None:
         *(where for _, where in target.origins),
     ]
     lines += [text for each in process.publishers for text in (each.job, each.job_name, each.how)]
+    lines += [each.environment or "" for each in process.publishers]
+    lines += [each.environment or "" for each in (target.channel, *target.channels)]
     for line in lines:
         if line != sanitize(line):
             raise UsageProblem(f"target: {validate.shown(line)} holds a control character")

@@ -20,7 +20,10 @@ _LONGEST_LINE = 300
 _MOST = 20
 _SHOWN = 3
 """Publishers and starts in one line."""
-OVERRULED_BY = "To overrule it, configure `workflow`, `started-by`, `makes`, `tag-template` or the channel's `leaves`."
+OVERRULED_BY = (
+    "To overrule it, configure `workflow`, `started-by`, `makes`, `tag-template`, or the channel's `leaves` or "
+    "`environment`."
+)
 
 
 class PublisherReport(Model):
@@ -32,6 +35,8 @@ class PublisherReport(Model):
     """The action or command."""
     starts: tuple[str, ...]
     """What starts it; empty: not known."""
+    environment: str | None = None
+    """The GitHub environment of the job; empty: none, null: not known, or chosen in the run."""
 
 
 class ProcessReport(Model):
@@ -95,15 +100,17 @@ def _find_origins(release: Release) -> Iterator[tuple[str, str]]:
     """Yield the settings of the process that matter for this target, each with where its value comes from."""
     target, process = release.target, release.target.process
     given = dict.fromkeys(target.given, "configured") | dict(target.origins)
-    leaves = f"channels.{target.channel.name}.leaves"
+    leaves, environment = (f"channels.{target.channel.name}.{key}" for key in ("leaves", "environment"))
     from_files = "found out from the workflow files" if process.publishers else "not found out"
     evidence = " ".join(f"\n{line}" for line in process.evidence)
     found = dict.fromkeys(("workflow", *OVERRULES), from_files)
     found["tag-template"] = "found out from the tags" if "\ntags: " in evidence else "default"
     found["expected-files"] = "found out from earlier versions" if "\nfiles: " in evidence else "default"
     found[leaves] = "default, as its releases are not known" if process.unsure else "found out from earlier releases"
+    is_known = any(publisher.environment is not None for publisher in process.publishers)
+    found[environment] = from_files if is_known else "not found out"
     for key, where in (found | given).items():
-        if not key.startswith("channels.") or key == leaves:
+        if not key.startswith("channels.") or _is_of_channel(release, key):
             yield key, sanitize(where, _LONGEST_LINE)
 
 
@@ -123,6 +130,7 @@ def _publisher(publisher: Publisher) -> PublisherReport:
         job=sanitize(publisher.job_name, _LONGEST),
         how=sanitize(publisher.how, _LONGEST),
         starts=_bound(map(_say_start, publisher.starts)),
+        environment=None if publisher.environment is None else sanitize(publisher.environment, _LONGEST),
     )
 
 
@@ -148,6 +156,9 @@ def _say_workflow(release: Release, *, briefly: bool) -> str:
     for publisher in map(_publisher, process.publishers[:_SHOWN]):
         runs = [f"job {publisher.job}: {publisher.how}"] * (not briefly and publisher.how != CONFIGURED)
         details = ["configured"] * is_given + runs
+        if publisher.environment and not briefly:
+            given = f"channels.{target.channel.name}.environment" in target.given
+            details.append(f"environment {publisher.environment}" + " (configured)" * given)
         what = publisher.workflow + (f" ({', '.join(details)})" if details else "")
         starts = " or ".join(publisher.starts[:_SHOWN]) + " (configured)" * ("started-by" in target.given)
         said.append(f"{starts} starts {what}" if starts else f"{what}, started by what is not known")

@@ -117,7 +117,8 @@ def add_options(group: _Group) -> None:
     add("--save-snapshot", "save the observation in a file", metavar="FILE")
     add("--snapshot", "judge a recorded snapshot, contact nothing", metavar="FILE")
     add("--demo", "check a demo world on this machine, such as partial or tag-driven-failed", metavar="SCENARIO")
-    add("--show-config", "print all settings and where they come from", action="store_true")
+    shown = "print all settings and where they come from; of those found out, what the clone shows"
+    add("--show-config", shown, action="store_true")
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ def arguments_of(config: pytest.Config) -> Arguments:
         settings={key: value for key, value in given.items() if value is not None},
         index_urls=tuple(option.release_state_index_url),
         leaves=tuple(option.release_state_leaves),
+        environments=tuple(option.release_state_environment),
         dependencies_index_urls=tuple(option.release_state_dependencies_index_url),
         github_api_url=option.release_state_github_api_url,
         github_server_url=option.release_state_github_server_url,

@@ -88,6 +88,7 @@ def _given(
     typed = {
         "index-url": arguments.index_urls,
         "leaves": arguments.leaves,
+        "environment": arguments.environments,
         "dependencies-index-url": arguments.dependencies_index_urls,
     }
     variables = {name: setting.variable(name) for name in names}
@@ -122,13 +123,16 @@ def _channel(name: str, keys: Mapping[str, Any], public: Sequence[str], origin: 
     where = f"channels.{name}"
     if "index-url" not in keys:
         raise UsageProblem(f"{origin}: {where} has no index-url")
-    for key in ("index-url", "dependencies-index-url"):
+    for key in ("index-url", "environment", "dependencies-index-url"):
         if not isinstance(keys.get(key, ""), str):
             raise UsageProblem(f"{origin}: {where}.{key} is {type(keys[key]).__name__}, expected a text")
     url = validate.http_url(f"{where}.index-url", keys["index-url"])
     dependencies = keys.get("dependencies-index-url")
     if dependencies is not None:
         validate.http_url(f"{where}.dependencies-index-url", dependencies)
+    environment = keys.get("environment")
+    if environment is not None:
+        validate.environment(f"{where}.environment", environment)
     leaves = keys.get("leaves", [])
     if not isinstance(leaves, list):
         raise UsageProblem(f"{origin}: {where}.leaves is not a list")
@@ -138,6 +142,7 @@ def _channel(name: str, keys: Mapping[str, Any], public: Sequence[str], origin: 
         name=name,
         index_url=url,
         leaves=tuple(leaves),
+        environment=environment,
         dependencies_index_url=dependencies,
         is_public_index=url.rstrip("/") in [address.rstrip("/") for address in public],
     )

@@ -312,7 +312,12 @@ def _given(values: Mapping[str, Value], channels: DefinedChannels) -> dict[str, 
     """The keys of the process that the configuration gives, with where: nothing that is found out replaces them."""
     named = [key for key in _OF_PROCESS if key != "started-by" or values[key].text]
     given = {key: values[key].origin for key in named if values[key].origin != "default"}
-    return given | {f"channels.{n}.leaves": value.origin for (n, k), value in channels.values.items() if k == "leaves"}
+    of_channels = ((each.name, key) for key in ("leaves", "environment") for each in channels.channels)
+    return given | {
+        f"channels.{name}.{key}": channels.values[name, key].origin
+        for name, key in of_channels
+        if (name, key) in channels.values
+    }
 
 
 def _public(channel: Channel) -> Channel:

@@ -169,6 +169,11 @@ CHANNEL_SETTINGS = (
         "pypi, else nothing)",
         "CHANNEL=TRACES",
     ),
+    ChannelSetting(
+        "environment",
+        "GitHub environment of the job that publishes to a channel; empty: none (default: found out)",
+        "CHANNEL=NAME",
+    ),
     ChannelSetting("dependencies-index-url", "where dependencies come from, a Simple API", "CHANNEL=URL"),
 )
 

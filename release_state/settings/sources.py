@@ -35,6 +35,8 @@ class Arguments:
     """`CHANNEL=URL`."""
     leaves: tuple[str, ...] = ()
     """`CHANNEL=TRACES`."""
+    environments: tuple[str, ...] = ()
+    """`CHANNEL=NAME`."""
     dependencies_index_urls: tuple[str, ...] = ()
     """`CHANNEL=URL`."""
     github_api_url: str | None = None

@@ -11,7 +11,9 @@ from packaging.version import Version
 
 from release_state.common.addresses import ENCODE, find_git_fault, may_hold_password
 from release_state.common.errors import UsageProblem
+from release_state.common.text import sanitize
 
+_LONGEST_ENVIRONMENT = 255
 _PACKAGE = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _IN_URL = re.compile(r"[/:@]([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+?)(?:\.git)?/?$")
@@ -193,6 +195,12 @@ def workflow_file(option: str, text: str) -> str:
     """The file name of a workflow, or nothing."""
     is_right = not text or re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.ya?ml", text)
     return _checked(is_right, option, text, "is not the file name of a workflow (release.yml)")
+
+
+def environment(option: str, text: str) -> str:
+    """The name of a GitHub environment, or nothing."""
+    is_right = len(text) <= _LONGEST_ENVIRONMENT and text == text.strip() and text == sanitize(text)
+    return _checked(is_right, option, text, "is not a name that GitHub allows for an environment")
 
 
 def seconds(option: str, text: str) -> float:

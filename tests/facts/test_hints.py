@@ -55,6 +55,22 @@ def test_a_start_that_the_workflow_does_not_have_names_those_that_it_has() -> No
     assert hints(given, workflow_files=UNKNOWN) == ()
 
 
+def test_an_environment_that_is_of_no_publishing_job_names_theirs() -> None:
+    def hint(configured: str, named: str = "environment: live, ", **changes: Any) -> tuple[str, ...]:
+        about = target("0.3.0", "channels.pypi.environment")
+        about = structs.replace(about, channel=structs.replace(about.channel, environment=configured))
+        return hints(about, {"ship.yml": ON_TAG.replace("{steps", f"{{{named}steps")}, **changes)
+
+    likely = "environment {} is of no job that publishes to pypi; theirs is live (ship.yml): --environment pypi=live"
+    assert hint("release") == (likely.format("release"),)
+    assert hint("") == (likely.format("none"),)
+    assert hint("release", "")[0].endswith("theirs is none (ship.yml): --environment pypi=")
+    assert hint("Live") == (), "GitHub takes it in any case"
+    assert hint("", "") == ()
+    assert hint("release", "environment: '${{ inputs.to }}', ") == (), "a run chooses it"
+    assert hint("release", workflow_files=UNKNOWN) == ()
+
+
 @pytest.mark.parametrize(
     ("given", "template", "changes"),
     [

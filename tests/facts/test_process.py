@@ -163,6 +163,25 @@ def test_a_configured_start_replaces_what_the_workflow_file_says() -> None:
     assert starts(own, "workflow", "started-by", **named) == [("dispatch", (), True)]
 
 
+def test_the_environment_is_the_jobs_or_as_configured() -> None:
+    def found(named: str, configured: str | None = None) -> tuple[str | None, str]:
+        text = ON_TAG.replace("{steps", f"{{{named}steps")
+        about = target("0.3.0")
+        channel = structs.replace(about.channel, environment=configured)
+        process = resolve(snapshot({"ship.yml": text}, structs.replace(about, channel=channel))).target.process
+        return process.publishers[0].environment, next(line for line in process.evidence if "ship.yml" in line)
+
+    said = "workflow: ship.yml, job up runs uv publish{}; started by a pushed tag (v*)"
+    assert found("environment: live, ") == ("live", said.format(", environment live"))
+    assert found("environment: {name: live, url: x}, ")[0] == "live"
+    assert found("") == ("", said.format(""))
+    assert found("environment: '${{ inputs.to }}', ") == (None, said.format("")), "a run chooses it"
+    assert found('environment: "li\\u202eve", ')[0] == "li\\u202eve", "as it is shown"
+    for named in ("", "environment: live, ", "environment: '${{ inputs.to }}', "):
+        assert found(named, "mine") == ("mine", said.format(", environment mine"))
+        assert found(named, "")[0] == ""
+
+
 def test_what_a_run_makes_is_as_configured() -> None:
     text = ON_TAG.replace("uv publish", "git tag v1 && uv publish")
     found = resolve(snapshot({"ship.yml": text})).target.process.publishers[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from release_state.facts.process import resolve
 from release_state.facts.release import Release
@@ -61,6 +61,20 @@ def test_what_is_configured_is_marked() -> None:
     assert given.lines[-1] == "configured: workflow (configured), channels.pypi.leaves (configured)"
 
 
+def test_the_environment_of_the_job_is_shown_and_whether_it_is_configured() -> None:
+    text = ON_TAG.replace("{steps", "{environment: live, steps")
+    assert said({"ship.yml": text}) == FOUND.replace("uv publish", "uv publish, environment live")
+    about = target("0.3.0", "channels.pypi.environment", origins=(("channels.pypi.environment", "command line"),))
+    about = structs.replace(about, channel=structs.replace(about.channel, environment="mine"))
+    shown = process_of(snapshot({"ship.yml": text}, about))
+    assert "(job up: uv publish, environment mine (configured))" in shown.summary
+    assert shown.publishers[0].environment == "mine"
+    assert shown.origins["channels.pypi.environment"] == "command line"
+    assert shown.lines[-1] == "configured: channels.pypi.environment (command line)"
+    chosen = process_of(snapshot({"ship.yml": text.replace("live", "'${{ inputs.to }}'")}))
+    assert (chosen.publishers[0].environment, chosen.origins["channels.pypi.environment"]) == (None, "not found out")
+
+
 def test_every_setting_says_where_it_comes_from() -> None:
     start: dict[str, Any] = {"started_by": ("dispatch",), "makes": (), "origins": (("started-by", "command line"),)}
     shown = process_of(snapshot({"ship.yml": ON_TAG}, target("0.3.0", "started-by", "makes", **start)))
@@ -74,6 +88,7 @@ def test_every_setting_says_where_it_comes_from() -> None:
         "tag-template": "found out from the tags",
         "expected-files": "default",
         "channels.pypi.leaves": "found out from earlier releases",
+        "channels.pypi.environment": "found out from the workflow files",
     }
     given = target("0.3.0", "workflow", "started-by", workflow="ci.yml", started_by=("tag",))
     only = process_of(snapshot({"ci.yml": CI}, given))
@@ -97,7 +112,7 @@ def test_every_report_shows_it() -> None:
     process = document.targets[0].process
     assert process.summary == FOUND
     assert to_builtins(process.publishers[0]) == {
-        "workflow": "ship.yml", "job": "up", "how": "uv publish", "starts": ("tag v*",)
+        "workflow": "ship.yml", "job": "up", "how": "uv publish", "starts": ("tag v*",), "environment": ""
     }  # fmt: skip
     page, markdown = page_of(found), render_summary(document)
     assert len(process.evidence) == 4
@@ -120,7 +135,7 @@ def test_a_hint_stands_above_all_else() -> None:
 @pytest.mark.parametrize("text", [HOSTILE, LONG])
 def test_names_of_strangers_are_sanitized_and_bounded(text: str) -> None:
     starts = (Start(kind="tag", filters=(text,) * 50), Start(kind="workflow", filters=(text,)))
-    one = Publisher(workflow=f"{text}.yml", job=text, job_name=text, how=text, starts=starts)
+    one = Publisher(workflow=f"{text}.yml", job=text, job_name=text, how=text, starts=starts, environment=text)
     process = Process(
         publishers=(one,) * 50, candidates=(text,) * 50, unsure=(("release", text),), evidence=(text,) * 500
     )

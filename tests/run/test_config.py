@@ -14,12 +14,13 @@ import pytest
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from release_state.common.errors import UsageProblem
+from release_state.observe.from_clone import CloneProcess
 from release_state.observe.git.reader import find_repository
 from release_state.observe.token import find_token
 from release_state.plan.steps.commands import gh
+from release_state.report.configuration import show
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.settings.options import CHANNEL_SETTINGS, SETTINGS, Setting
-from release_state.settings.show import show
 from tests.support.cli import suite
 
 SECRET = "s3cr3t-never-shown"
@@ -190,6 +191,10 @@ def test_wrong_type_in_the_table_is_refused(setting: Setting, tmp_path: Path) ->
         ("channels.private.leaves = ['tag']", "channels.private has no index-url"),
         ("channels.pypi.leaves = 'tag'", "leaves is not a list"),
         ("channels.pypi.leaves = ['tags']", "did you mean tag?"),
+        ("channels.pypi.environment = ['live']", "channels.pypi.environment is list, expected a text"),
+        ("channels.pypi.environment = ' live'", "not a name that GitHub allows for an environment"),
+        ('channels.pypi.environment = "li\\u202eve"', "not a name that GitHub allows for an environment"),
+        (f"channels.pypi.environment = '{256 * 'x'}'", "not a name that GitHub allows for an environment"),
         ("channels.all.index-url = 'https://h/'", "channel name 'all'"),
         ("channels.'../x'.index-url = 'https://h/'", "channel name '../x'"),
         ("channels.'Private'.index-url = 'https://h/'", "lower-case"),
@@ -573,17 +578,56 @@ def test_show_config_has_every_setting_its_origin_and_no_secret(tmp_path: Path) 
     assert rows["changelog"] == "'NEWS.md'  # environment RELEASE_STATE_CHANGELOG"
     assert rows["remote-url"] == f"'https://h.example/o/n.git'  # [tool.release-state] of {top / 'pyproject.toml'}"
     assert rows["package"] == f"'orbit'  # [project] name of {top / 'pyproject.toml'}"
-    assert rows["workflow"] == rows["channels.pypi.leaves"] == "...  # found out from the repository"
+    unread = "...  # a run finds it out; the clone cannot be read: it has no commit"
+    assert rows["workflow"] == rows["channels.pypi.environment"] == unread
+    assert rows["channels.pypi.leaves"] == "...  # a run finds it out from earlier releases"
     assert rows["channels.pypi.index-url"] == "'https://e.example/'  # environment RELEASE_STATE_INDEX_URL_PYPI"
     assert rows["token"] == "'yes'  # GITHUB_TOKEN"
     assert rows["channels.private.index-url"].startswith("'https://i.example/simple/'")
     assert rows["channels.private.dependencies-index-url"].startswith("'https://i.example/all/'")
     assert rows["channels.private.leaves"] == "''  # default"
-    assert rows["expected-files"] == "...  # found out from earlier versions"
+    assert rows["expected-files"] == "...  # a run finds it out from earlier versions on the index"
     assert not (tmp_path / "reports").exists()
     odd = suite(*arguments, "--title-template", "Ré {version}", env=env | {"PYTHONIOENCODING": "ascii"})
     assert odd.returncode == 0, odd.stderr
     assert "title-template = 'R\\xe9 {version}'" in odd.stdout
+
+
+def test_show_config_has_what_the_clone_shows_with_its_evidence(tmp_path: Path) -> None:
+    top = clone(tmp_path / "clone", "https://github.com/octo/orbit.git", "channels.testpypi.environment = ''")
+    (top / ".github" / "workflows").mkdir(parents=True)
+    text = "on: {push: {tags: ['[0-9]*']}}\njobs: {up: {environment: '%s', steps: [{run: uv publish}]}}\n"
+    ship = top / ".github" / "workflows" / "ship.yml"
+    own = {"GIT_CONFIG_GLOBAL": "/dev/null", "https_proxy": "http://127.0.0.1:9"}
+
+    def rows(environment: str, *arguments: str) -> dict[str, str]:
+        ship.write_text(text % environment, encoding="utf-8")
+        git(top, "add", ".")
+        git(top, "-c", "user.name=x", "-c", "user.email=x@x.example", "commit", "--quiet", "-m", environment)
+        git(top, "tag", f"1.{len(environment)}")
+        run = suite("--repo", str(top), "--show-config", *arguments, env=own)
+        assert run.returncode == 0, run.stderr
+        return dict(line.split(" = ", 1) for line in run.stdout.splitlines())
+
+    found = rows("live")
+    assert found["workflow"] == "'ship.yml'  # found in the clone: ship.yml, job up runs uv publish"
+    assert found["started-by"] == "'tag'  # found in the clone: ship.yml is started by a pushed tag ([0-9]*)"
+    assert found["tag-template"] == "'{version}'  # found in the clone: 1 of 1 tags of the clone are spelled {version}"
+    assert found["makes"] == "''  # found in the clone: by ship.yml besides the upload"
+    assert found["channels.pypi.environment"] == "'live'  # found in the clone: ship.yml, job up"
+    assert found["channels.testpypi.environment"].startswith("''  # [tool.release-state] of ")
+    assert re.search(
+        r"clone; read: HEAD, [0-9a-f]{12}; the remote, GitHub and the index were not asked$", found["repo"]
+    )
+    said = rows("${{ inputs.where }}", "--workflow", "ship.yml", "--environment", "testpypi=rehearsal")
+    assert said["workflow"] == "'ship.yml'  # command line"
+    assert said["channels.pypi.environment"] == "...  # not found in the clone: a run of ship.yml, job up chooses it"
+    assert said["channels.testpypi.environment"] == "'rehearsal'  # command line"
+    ship.unlink()
+    (top / ".github" / "workflows" / "ci.yml").write_text("on: push\njobs: {test: {steps: [{run: pytest}]}}\n")
+    ship = top / "x"
+    none = "...  # not found in the clone: no workflow file is seen to publish to pypi: ci.yml"
+    assert rows("%")["workflow"] == none
 
 
 def test_targets_hold_no_credentials(tmp_path: Path) -> None:
@@ -597,7 +641,7 @@ def test_targets_hold_no_credentials(tmp_path: Path) -> None:
     )
     for target in config.targets:
         assert SECRET not in msgspec.json.encode(target).decode()
-    assert SECRET not in "\n".join(show(config, None))
+    assert SECRET not in "\n".join(show(config, None, CloneProcess()))
     assert SECRET in config.remote_url
     assert SECRET in config.channels["pypi"].index_url
 

@@ -159,7 +159,8 @@ def test_a_setting_of_the_clones_file_is_found_again_or_repeated(each: Setting, 
 
 
 def test_a_channel_of_a_list_is_defined_again(tmp_path: Path) -> None:
-    own = {"index-url": "https://packages.example/simple/", "leaves": ["tag"], "dependencies-index-url": "https://d/x/"}
+    own = {"index-url": "https://packages.example/simple/", "leaves": ["tag"], "environment": ""}
+    own |= {"dependencies-index-url": "https://d/x/"}
     table = {
         "package": "orbit",
         "repository": "octo/orbit",
@@ -214,17 +215,26 @@ def test_an_index_that_was_said_is_named_again(tmp_path: Path) -> None:
 
 
 def test_what_was_said_of_a_channel_is_said_again(tmp_path: Path) -> None:
-    assert not {"--leaves", "--dependencies-index-url"} & set(suite_command(run_of(tmp_path).targets[0]))
+    assert not {"--leaves", "--environment", "--dependencies-index-url"} & set(
+        suite_command(run_of(tmp_path).targets[0])
+    )
     url = "https://index.example/all/"
-    typed = ("--leaves", "pypi=tag,release", "--leaves", "testpypi=", "--dependencies-index-url", f"testpypi={url}")
+    typed = (
+        *("--leaves", "pypi=tag,release", "--leaves", "testpypi=", "--dependencies-index-url", f"testpypi={url}"),
+        *("--environment", "pypi=live", "--environment", "testpypi="),
+    )
     environ = {
         "RELEASE_STATE_LEAVES_PYPI": "tag,release",
         "RELEASE_STATE_LEAVES_TESTPYPI": "",
+        "RELEASE_STATE_ENVIRONMENT_PYPI": "live",
+        "RELEASE_STATE_ENVIRONMENT_TESTPYPI": "",
         "RELEASE_STATE_DEPENDENCIES_INDEX_URL_TESTPYPI": url,
     }
     for config in (run_of(tmp_path, typed), run_of(tmp_path, (), environ)):
         target = config.targets[0]
-        assert target.given == ("channels.pypi.leaves", "channels.testpypi.leaves")
+        keys = [f"channels.{name}.{key}" for key in ("leaves", "environment") for name in ("pypi", "testpypi")]
+        assert target.given == tuple(keys)
+        assert (target.channel.environment, config.channels["testpypi"].environment) == ("live", "")
         assert target.channel.leaves == ("tag", "release")
         assert config.channels["testpypi"].dependencies_index_url == url
         assert_same(again(config, tmp_path / "there"), config)

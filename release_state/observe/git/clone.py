@@ -44,7 +44,7 @@ def observe_clone(
 
 def observe_clone_tags(path: Path, timeout: float, *, cancel: Event | None = None) -> Observation[tuple[Tag, ...]]:
     """Read only the tags of the clone at or above a path; `timeout` in seconds."""
-    return observe_git(SOURCE, lambda: _read_tags(open_clone(path, Git(timeout, cancel))))
+    return observe_git(SOURCE, lambda: read_tags(open_clone(path, Git(timeout, cancel))))
 
 
 def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) -> Clone:
@@ -70,7 +70,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         showing=changes.showing,
         ahead=not_related,
         behind=not_related,
-        tags=_read_tags(reader),
+        tags=read_tags(reader),
         remote_url=next(map(_show_url, reader.list_urls(remote_name)), None),
         push_urls=tuple(map(_show_url, reader.list_push_urls(remote_name))),
         mirrors=mirror in reader.config and reader.switch(mirror) == "true",
@@ -105,7 +105,8 @@ def find_operation(git_dir: Path) -> str | None:
     return "bisect" if (git_dir / "BISECT_LOG").exists() else None
 
 
-def _read_tags(reader: CloneReader) -> tuple[Tag, ...]:
+def read_tags(reader: CloneReader) -> tuple[Tag, ...]:
+    """Return the clone's tags. Raises GitFailed, also for a tag that cannot be read."""
     # Not for-each-ref: before git 2.45 it peels a tag of a tag by only one level.
     answer = reader.run("show-ref", "--tags", "--dereference", accept=(0, 1))
     # For an unreadable tag object git prints an error and exits with 0: the tag would look like a lightweight one.

@@ -37,10 +37,12 @@ _OF_CODE = ("push", "pull_request", "merge_group")
 
 def observe_workflow_files(history: BranchHistory) -> Observation[WorkflowFiles]:
     """Read every workflow file at the branch's head, and the local actions that they use. Known also if none exists."""
-    return observe_git(SOURCE, lambda: history.read_tree(lambda store: _read(store, history.head, history.branch)))
+    at = history
+    return observe_git(SOURCE, lambda: at.read_tree(lambda store: read_workflow_files(store, at.head, at.branch)))
 
 
-def _read(store: Store, commit: str, branch: str) -> WorkflowFiles:
+def read_workflow_files(store: Store, commit: str, branch: str) -> WorkflowFiles:
+    """Return the workflow files of a commit, with what builds the project; `branch` names its branch."""
     found: dict[str, str] = {}
     unread: list[str] = []
     entries = obtain_files(store, commit, [f"{FOLDER}/"])

@@ -160,6 +160,8 @@ def suite_command(target: Target, version: str | None = None, channel: str | Non
             command += ["--index-url", f"{each.name}={each.index_url}"]
         if ("leaves", each.name) in target.settings:
             command += ["--leaves", f"{each.name}={','.join(each.leaves)}"]
+        if each.environment is not None and ("environment", each.name) in target.settings:
+            command += ["--environment", f"{each.name}={each.environment}"]
         if each.dependencies_index_url and ("dependencies-index-url", each.name) in target.settings:
             command += ["--dependencies-index-url", f"{each.name}={each.dependencies_index_url}"]
     for key, place in target.settings:
