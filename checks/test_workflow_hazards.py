@@ -178,7 +178,8 @@ def test_environment_admits_the_ref(release: Release) -> None:
     refusals = [
         refusal
         for each in named
-        if (environment := environments.get(each.environment)) and (refusal := find_refusal(release, each, environment))
+        if (environment := environments.get(each.environment or ""))
+        and (refusal := find_refusal(release, each, environment))
     ]
     if refusals:
         raise ActionNeeded(

@@ -51,7 +51,8 @@ def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: s
     workflow = ReleaseWorkflow(upload.workflow, texts)
     made, tag_jobs = _overrule_made(target, workflow)
     named = upload.job.job.environment
-    found = None if "${{" in named else sanitize(named, _LONGEST_LINE)
+    # GitHub is asked by this name: another spelling of it would be another environment.
+    found = named if "${{" not in named and named == sanitize(named, _LONGEST_LINE) else None
     return Publisher(
         workflow=upload.workflow.removeprefix(f"{FOLDER}/"),
         job=sanitize(upload.job.where, _LONGEST_LINE),

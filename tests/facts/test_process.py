@@ -176,7 +176,7 @@ def test_the_environment_is_the_jobs_or_as_configured() -> None:
     assert found("environment: {name: live, url: x}, ")[0] == "live"
     assert found("") == ("", said.format(""))
     assert found("environment: '${{ inputs.to }}', ") == (None, said.format("")), "a run chooses it"
-    assert found('environment: "li\\u202eve", ')[0] == "li\\u202eve", "as it is shown"
+    assert found('environment: "li\\u202eve", ')[0] is None, "GitHub would be asked about another"
     for named in ("", "environment: live, ", "environment: '${{ inputs.to }}', "):
         assert found(named, "mine") == ("mine", said.format(", environment mine"))
         assert found(named, "")[0] == ""
