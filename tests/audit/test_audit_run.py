@@ -311,7 +311,7 @@ def test_what_was_not_observed_is_not_told_as_never(source: str, trace: str, y: 
 
     assert words == [f"{trace}: unknown, so no version counts as lacking it"]
     assert not any("never" in line for line in describe_habits(audit))
-    assert y is None or f'class="lane unseen" d="M0 {y}h3v' in shown(audit)
+    assert y is None or f'class="lane not-observed" d="M0 {y}h3v' in shown(audit)
     assert "few of them" not in " ".join(describe_notes(audit))
 
 

@@ -71,6 +71,8 @@ def test_the_page_of_an_audit_is_for_everybody(count: int, open_page: Any, tmp_p
         opened.look(width, scheme)
         assert opened.overflow() <= 0
         assert opened.violations() == []
+        clips = "[...document.querySelectorAll('.key i, svg path')].map(e => getComputedStyle(e).clipPath)"
+        assert set(opened.page.evaluate(clips)) == {"none"}, "what was not observed is shown as that"
         opened.picture(f"audit-{count}-{width}-{scheme}")
     assert not opened.wrong
 

@@ -168,13 +168,13 @@ def draw_picture(audit: Audit) -> Picture | None:
     )
 
 
-_STATES = ("there", "not-expected", "missing", "withdrawn", "unseen")
+_STATES = ("there", "not-expected", "missing", "withdrawn", "not-observed")
 _KEY = (
     ("there", "present"),
     ("not-expected", "missing but not expected: older than the habit, or yanked"),
     ("missing", "missing"),
     ("withdrawn", "yanked"),
-    ("unseen", "unknown"),
+    ("not-observed", "not observed"),
     ("mark wrong", "disagrees"),
     ("mark advice", "advice, or in progress"),
     ("mark unknown", "unknown"),
@@ -197,7 +197,7 @@ def _state(audit: Audit, trace: str, judgement: Judgement) -> str:
     if has_trace(trace, audited):
         return "there"
     if not audit.observes(trace):
-        return "unseen"
+        return "not-observed"
     kinds = {finding.kind.id for finding in (*judgement.findings, *judgement.waived)}
     wrong = {INDEX: "not-published", TAG: "tag-missing", RELEASE: "release-missing"}[trace]
     return "missing" if wrong in kinds else "not-expected"
