@@ -83,8 +83,8 @@ def pytest_load_initial_conftests(
     try:
         yield
         refuse_unknown(parser, args)
-    except pytest.UsageError:
-        raise
+    except pytest.UsageError as error:
+        raise pytest.UsageError(*(safeguards.cut_traceback(str(text)) for text in error.args)) from None
     except UsageProblem as problem:
         raise usage_error(problem) from None
     except Exception as error:

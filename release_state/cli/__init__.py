@@ -111,6 +111,12 @@ def _run(folder: Path, word: str, rest: list[str]) -> int:
     own = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--confcutdir", str(folder)]
     try:
         return int(pytest.main([*own, str(folder / "checks"), *map(_as_pytest_knows_it, options)]))
+    except ImportError as error:
+        if not str(error).startswith("Error importing plugin"):
+            raise
+        from release_state.common.text import disarm_commands, sanitize
+
+        return _refuse(disarm_commands(sanitize(f"-p: {error}")))
     finally:
         interrupts.stop()
 

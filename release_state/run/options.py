@@ -237,7 +237,8 @@ def invocation_of(config: pytest.Config) -> Invocation:
 
 def refuse_other_answers(config: pytest.Config) -> None:
     """Raise pytest.UsageError for options by which pytest checks nothing, or what it remembers of an earlier run."""
-    for name, typed, does in _NO_RUN if config.option.release_state_version else ():
+    judges = any(getattr(config.option, f"release_state_{name}") for name in ("version", "demo", "snapshot"))
+    for name, typed, does in _NO_RUN if judges or config.option.release_state_project_list else ():
         if getattr(config.option, name, False):
             raise pytest.UsageError(f"{typed} {does} and checks nothing: leave it out")
     for name, typed in _BY_MEMORY:

@@ -72,6 +72,12 @@ def shorten_paths(text: str) -> str:
     return re.sub(r"/\S*/site-packages/", "", text)
 
 
+def cut_traceback(text: str) -> str:
+    """The text of a usage error; of a traceback in it, as pytest writes one for `-W`, only the last line."""
+    head, _, traceback = text.partition("Traceback (most recent call last):")
+    return f"{' '.join(head.split())} {traceback.strip().splitlines()[-1]}" if traceback else text
+
+
 def usage_error(problem: object) -> pytest.UsageError:
     """The problem as pytest's usage error."""
     from release_state.common.text import disarm_commands, sanitize

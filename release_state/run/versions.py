@@ -167,6 +167,11 @@ class VersionsRun(Run):
         self._reporter = lambda: config.pluginmanager.get_plugin("terminalreporter")
         if not config.pluginmanager.has_plugin("html"):
             raise pytest.UsageError("pytest-html is missing or switched off: there would be no report to look at")
+        if page := getattr(config.option, "htmlpath", None):
+            try:
+                Path(page).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise pytest.UsageError(f"--html {page!r}: {error.strerror}") from None
         super().prepare_reports(config)
         if self.reports.reserved and not getattr(config.option, "htmlpath", None):
             config.option.htmlpath = str(self.reports.html)

@@ -41,6 +41,12 @@ def test_a_word_that_is_no_command_is_refused(word: str, says: str, capsys: pyte
     assert "\x1b" not in said.err
 
 
+def test_a_plugin_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    ran = called("demo", "clean", "-p", "no_such_plugin", home=tmp_path)
+    assert ran.returncode == 4 and ran.stdout == ""
+    assert ran.stderr == "ERROR: -p: Error importing plugin \"no_such_plugin\": No module named 'no_such_plugin'\n"
+
+
 def test_v_is_the_version_of_the_suite(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-V"]) == 0
     assert capsys.readouterr().out.startswith(f"release-state {version('release-state')}, ")
