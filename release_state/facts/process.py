@@ -21,7 +21,7 @@ from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.making import find_made
 from release_state.model.observation import NotObserved, Problem, known
-from release_state.model.process import Made, Process
+from release_state.model.process import Made, Process, Publisher
 from release_state.model.snapshot import IndexProject, Remote, Snapshot, WorkflowFiles, WorkflowRun
 from release_state.model.target import Channel, Target, Trace
 
@@ -96,13 +96,15 @@ def _find_spelling(seen: _Seen) -> TagSpelling:
 def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     """Return the target with the workflows that publish, or with the candidates where none is seen to."""
     publishers = find_publishers(target, files)
-    evidence = tuple(
-        f"workflow: {publisher.workflow}, {publisher.job or 'a job'} runs {publisher.how}"
-        f"{describe_environment(publisher)}"
-        f"; started by {describe_starts(publisher)}"
-        for publisher in publishers
-    )
+    evidence = [f"workflow: {_describe(publisher)}" for publisher in publishers]
     writer = find_version_writer(files.texts, [f"{FOLDER}/{publisher.workflow}" for publisher in publishers])
+    known = {(each.workflow, each.starts) for each in publishers}
+    at_tag = find_publishers(target, structs.replace(files, files=files.at_tag)) if files.at_tag else ()
+    for publisher in at_tag:
+        # A guess counts where nothing better is found.
+        if (publisher.workflow, publisher.starts) not in known and not (known and publisher.is_guess):
+            publishers = (*publishers, publisher)
+            evidence.append(f"workflow at the version's tag: {_describe(publisher)}")
     written = f"version: {writer.workflow} sets it, by {writer.how}" if writer else ""
     process = _add(target.process, *evidence, written, publishers=publishers, version_writer=writer)
     if "workflow" in target.given:
@@ -113,6 +115,11 @@ def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     found = f"no workflow file is seen to publish to {target.channel.name}: {', '.join(names)}" if names else ""
     candidates = _add(process, found or "the base branch has no workflow files", candidates=names)
     return structs.replace(target, workflow="", process=candidates)
+
+
+def _describe(publisher: Publisher) -> str:
+    runs = f"{publisher.job or 'a job'} runs {publisher.how}{describe_environment(publisher)}"
+    return f"{publisher.workflow}, {runs}; started by {describe_starts(publisher)}"
 
 
 def list_run_filters(target: Target, workflow: str, base: str) -> tuple[dict[str, str], ...]:

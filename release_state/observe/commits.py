@@ -161,14 +161,18 @@ class CommitSources:
         return Call((head, clone), lambda: relate_clone(clone, self.commits_of(view)))
 
     def workflow_files(self, view: View) -> Call | Observation[Any]:
-        """Return the workflows at the head of the base branch, or at the own run's commit."""
+        """Return the workflows at the head of the base branch, or at the own run's commit; and at the version's tag."""
         if "workflow" in view.target.given and not view.target.workflow:
             return known(None)
         head = self._released(view)
         self.require_history(view)
         from release_state.observe.git.workflow_files import observe_workflow_files
 
-        return Call((head,), lambda: observe_workflow_files(self._commits_to_release(view)))
+        commits = {tag.commit: f"refs/tags/{tag.name}" for tag in view.release.version_tags if tag.commit != head}
+        # On several commits nobody knows which one is the version's.
+        [wanted] = [WantedCommit(*each) for each in commits.items()] if len(commits) == 1 else [None]
+        tagged = replace(self.commits_of(view), tagged=wanted) if wanted else None
+        return Call((head, wanted), lambda: observe_workflow_files(self._commits_to_release(view), tagged))
 
     def calculation(self, view: View) -> Call | None:
         """The next version by the project's rules: before a release, or for a published version without a tag."""

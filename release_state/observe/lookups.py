@@ -227,7 +227,7 @@ TABLE = (
            what="the project's page on TestPyPI, before a release to PyPI"),
     Lookup("workflow_files", "git history", lambda at, view: at.workflow_files(view), after=("history",),
            stage=Stage.SECOND, needs=("remote", "clone", "index"),
-           what="the workflows and the local actions they use, at the base branch's head (git, no request)",
+           what="the workflows with the local actions they use, at the base's head and at the version's tag (git)",
            right="read access of your git"),
     Lookup("rulesets", "GitHub", _simply(lambda at, target: at.settings.rulesets()), needs=("repository",),
            what="rulesets of the repository and of its owner",

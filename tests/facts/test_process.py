@@ -123,6 +123,21 @@ def test_every_workflow_that_publishes_is_watched_and_a_sibling_packages_is_not(
     assert found.target.workflows == ("a.yml", "b.yml")
 
 
+def test_the_workflow_at_the_versions_tag_is_watched_too() -> None:
+    def found(texts: dict[str, str], at_tag: dict[str, str]) -> list[tuple[str, str]]:
+        before, after = (snapshot(each).workflow_files.present() for each in (at_tag, texts))
+        files = structs.replace(after, at_tag=before.files)
+        process = resolve(snapshot(texts, workflow_files=known(files))).target.process
+        return [(each.workflow, each.starts[0].kind) for each in process.publishers]
+
+    assert found({"ship.yml": ON_TAG}, {"old.yml": ON_TAG}) == [("ship.yml", "tag"), ("old.yml", "tag")]
+    assert found({"ship.yml": ON_RELEASE}, {"ship.yml": ON_TAG}) == [("ship.yml", "release"), ("ship.yml", "tag")]
+    assert found({"ship.yml": ON_TAG}, {"ship.yml": f"# old\n{ON_TAG}"}) == [("ship.yml", "tag")]
+    assert found({"ci.yml": CI}, {"old.yml": ON_TAG}) == [("old.yml", "tag")]
+    guessed = ON_TAG.replace("uv publish", "make publish")
+    assert found({"ship.yml": ON_TAG}, {"old.yml": guessed}) == [("ship.yml", "tag")]
+
+
 def test_a_project_without_a_known_upload_has_candidates_and_one_without_workflows_has_none() -> None:
     found = resolve(snapshot({"ci.yml": CI, "release.yml": CI}))
     assert found.target.workflow == "" and found.target.process.candidates == ("ci.yml", "release.yml")

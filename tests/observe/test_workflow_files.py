@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from release_state.model.observation import Observation
 from release_state.model.snapshot import Clone, WorkflowFiles
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.remote import observe_remote
+from release_state.observe.git.store import WantedCommit
 from release_state.observe.git.workflow_files import MOST_FILES, observe_workflow_files, read_build_requirements
 from tests.support.gitrepo import Repo, fingerprint, make
 
@@ -32,12 +34,19 @@ def put(repo: Repo, files: dict[str, str | bytes]) -> str:
     return repo.commit("files")
 
 
-def look(origin: Repo, tmp_path: Path, clone: Repo | None = None, base: str = "main") -> Observation[WorkflowFiles]:
+def look(
+    origin: Repo,
+    tmp_path: Path,
+    clone: Repo | None = None,
+    base: str = "main",
+    tagged: WantedCommit | None = None,
+) -> Observation[WorkflowFiles]:
     url = origin.path.as_uri()
     remote = observe_remote(url, 30).present()
     shown = Clone(path=str(clone.path), branch="main", head=clone.head, remote_url=url) if clone else None
     stores = Stores(url, lambda: 60, clone_path=clone.path if clone else None, cache_dir=tmp_path / "cache")
-    return observe_workflow_files(BranchHistory(stores, remote, base, shown))
+    history = BranchHistory(stores, remote, base, shown)
+    return observe_workflow_files(history, replace(history, tagged=tagged) if tagged else None)
 
 
 def test_with_everything_that_it_uses(origin: Repo, tmp_path: Path) -> None:
@@ -67,6 +76,22 @@ def test_with_everything_that_it_uses(origin: Repo, tmp_path: Path) -> None:
     assert look(origin, tmp_path, clone).present() == by_cache
     assert fingerprint(clone.path) == before
     assert look(origin, tmp_path, base="nowhere").unavailable is not None
+
+
+@pytest.mark.parametrize("is_cloned", [False, True])
+def test_those_of_the_tag_are_read_where_they_differ(origin: Repo, tmp_path: Path, is_cloned: bool) -> None:
+    put(origin, {RELEASE: "on: push\n", "README.md": "x"})
+    origin.git("tag", "v1")
+    put(origin, {"README.md": "y"})
+    clone = origin.clone(tmp_path / "clone") if is_cloned else None
+    at_tag = WantedCommit(origin.git("rev-parse", "v1").strip(), "refs/tags/v1")
+    assert look(origin, tmp_path, clone, tagged=at_tag).present().at_tag == ()
+    put(origin, {RELEASE: "on: workflow_dispatch\n", ".github/workflows/big.yml": b"a: \xff\n"})
+    found = look(origin, tmp_path, clone, tagged=at_tag).present()
+    assert [(file.path, file.text) for file in found.at_tag] == [(RELEASE, "on: push\n")]
+    assert found.texts == {RELEASE: "on: workflow_dispatch\n"} and found.unread == (".github/workflows/big.yml",)
+    gone = WantedCommit("f" * 40, "refs/tags/v9")
+    assert look(origin, tmp_path, clone, tagged=gone).unavailable, "what a run of the tag does is not known"
 
 
 def test_what_is_not_there_is_known_not_to_be(origin: Repo, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec import structs
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -35,10 +36,23 @@ _ENDINGS = (".yml", ".yaml")
 _OF_CODE = ("push", "pull_request", "merge_group")
 
 
-def observe_workflow_files(history: BranchHistory) -> Observation[WorkflowFiles]:
-    """Read every workflow file at the branch's head, and the local actions that they use. Known also if none exists."""
-    at = history
-    return observe_git(SOURCE, lambda: at.read_tree(lambda store: read_workflow_files(store, at.head, at.branch)))
+def observe_workflow_files(history: BranchHistory, tagged: BranchHistory | None = None) -> Observation[WorkflowFiles]:
+    """Read every workflow file at the branch's head, and the local actions that they use. Known also if none exists.
+
+    `tagged` is at the commit of the version's tag, if that is another one.
+    """
+
+    def look(at: BranchHistory) -> WorkflowFiles:
+        return at.read_tree(lambda store: read_workflow_files(store, at.head, at.branch))
+
+    def read() -> WorkflowFiles:
+        files, at_tag = look(history), look(tagged) if tagged else None
+        if at_tag is None or at_tag.files == files.files:
+            return files
+        unread = tuple(dict.fromkeys((*files.unread, *at_tag.unread)))
+        return structs.replace(files, at_tag=at_tag.files, unread=unread)
+
+    return observe_git(SOURCE, read)
 
 
 def read_workflow_files(store: Store, commit: str, branch: str) -> WorkflowFiles:
