@@ -17,10 +17,9 @@ from release_state.facts.process import (
     add_workflows,
     explain_unknown,
     explain_unread,
-    is_release_run,
-    list_run_filters,
     makes_releases,
 )
+from release_state.facts.publishers import is_release_run, list_run_filters
 from release_state.model.observation import NotObserved, Observation, known
 from release_state.model.snapshot import WorkflowFiles, WorkflowRuns
 from release_state.model.target import Target

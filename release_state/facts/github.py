@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from release_state.facts.git import GitFacts
 from release_state.facts.index import IndexFacts
-from release_state.facts.process import is_release_run
+from release_state.facts.publishers import is_release_run
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import CommitChecks, GitHubRelease, PullRequest, WorkflowRun

@@ -14,19 +14,23 @@ from packaging.version import Version
 
 from release_state.common.text import join_items, sanitize
 from release_state.facts.earlier import find_expected_kinds, list_earlier
-from release_state.facts.publishers import describe_environment, describe_starts, find_publishers
+from release_state.facts.publishers import (
+    describe_makers,
+    describe_publisher,
+    find_other_publishers,
+    find_publishers,
+)
 from release_state.facts.spelling import TagSpelling, find_tag_spelling
 from release_state.facts.workflow.bumping import find_version_writer
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.making import find_made
 from release_state.model.observation import NotObserved, Problem, known
-from release_state.model.process import Made, Process, Publisher
-from release_state.model.snapshot import IndexProject, Remote, Snapshot, WorkflowFiles, WorkflowRun
+from release_state.model.process import Made, Process
+from release_state.model.snapshot import IndexProject, Remote, Snapshot, WorkflowFiles
 from release_state.model.target import Channel, Target, Trace
 
 SOURCE = "release workflow"
-_UNFINISHED = ("in_progress", "queued", "waiting", "pending", "requested")
 MOST_EARLIER = 2
 """Earlier versions whose pull requests and GitHub Releases are asked for."""
 _LONGEST_LINE = 300
@@ -96,15 +100,13 @@ def _find_spelling(seen: _Seen) -> TagSpelling:
 def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     """Return the target with the workflows that publish, or with the candidates where none is seen to."""
     publishers = find_publishers(target, files)
-    evidence = [f"workflow: {_describe(publisher)}" for publisher in publishers]
+    evidence = [f"workflow: {describe_publisher(publisher)}" for publisher in publishers]
     writer = find_version_writer(files.texts, [f"{FOLDER}/{publisher.workflow}" for publisher in publishers])
-    known = {(each.workflow, each.starts) for each in publishers}
-    at_tag = find_publishers(target, structs.replace(files, files=files.at_tag)) if files.at_tag else ()
-    for publisher in at_tag:
-        # A guess counts where nothing better is found.
-        if (publisher.workflow, publisher.starts) not in known and not (known and publisher.is_guess):
-            publishers = (*publishers, publisher)
-            evidence.append(f"workflow at the version's tag: {_describe(publisher)}")
+    at_tag = find_other_publishers(target, files, publishers)
+    evidence += [f"workflow at the version's tag: {describe_publisher(publisher)}" for publisher in at_tag]
+    if "makes" not in target.given:
+        evidence += [f"makes: {line}" for line in describe_makers(publishers, files)]
+    publishers = (*publishers, *at_tag)
     written = f"version: {writer.workflow} sets it, by {writer.how}" if writer else ""
     process = _add(target.process, *evidence, written, publishers=publishers, version_writer=writer)
     if "workflow" in target.given:
@@ -115,44 +117,6 @@ def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     found = f"no workflow file is seen to publish to {target.channel.name}: {', '.join(names)}" if names else ""
     candidates = _add(process, found or "the base branch has no workflow files", candidates=names)
     return structs.replace(target, workflow="", process=candidates)
-
-
-def _describe(publisher: Publisher) -> str:
-    runs = f"{publisher.job or 'a job'} runs {publisher.how}{describe_environment(publisher)}"
-    return f"{publisher.workflow}, {runs}; started by {describe_starts(publisher)}"
-
-
-def list_run_filters(target: Target, workflow: str, base: str) -> tuple[dict[str, str], ...]:
-    """Return GitHub's filters for the runs of a workflow that can be release runs of the version; one empty: all.
-
-    Of a workflow that also tests, the finished runs of other versions are not read; the unfinished ones of all are.
-    """
-    publishers = [each for each in target.process.publishers if each.workflow == workflow]
-    starts = [start for each in publishers for start in each.starts]
-    if not starts or all(each.only_releases for each in publishers):
-        return ({},)
-    events = {"dispatch": "workflow_dispatch", "workflow": "workflow_run", "pull-request": "pull_request"}
-    found: dict[str, dict[str, str]] = {}
-    for start in starts:
-        if start.kind in ("tag", "branch"):
-            found[start.kind] = {"event": "push", "branch": target.tag if start.kind == "tag" else base}
-        else:
-            found[start.kind] = {"event": events.get(start.kind, start.kind)}
-    return (*found.values(), *({"status": status} for status in _UNFINISHED))
-
-
-def is_release_run(run: WorkflowRun, target: Target, remote: Remote | None) -> bool:
-    """Return whether a run of a workflow that publishes can be a release run: not one that only tests."""
-    publishers = [each for each in target.process.publishers if each.workflow == run.workflow]
-    kinds = {start.kind for each in publishers for start in each.starts}
-    if not kinds or all(each.only_releases for each in publishers):
-        return True
-    if run.event == "push":
-        is_branch = remote is not None and remote.branch(run.head_branch or "") is not None
-        return ("branch" in kinds) if is_branch else ("tag" in kinds)
-    named = {"workflow_dispatch": "dispatch", "repository_dispatch": "dispatch", "workflow_run": "workflow"}
-    kind = "pull-request" if run.event.startswith("pull_request") else named.get(run.event, run.event)
-    return kind in kinds or kind not in ("release", "dispatch", "schedule", "workflow", "pull-request")
 
 
 def explain_unknown(target: Target) -> Problem:

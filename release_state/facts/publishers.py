@@ -8,21 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from msgspec import structs
+
 from release_state.common.text import sanitize
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
-from release_state.facts.workflow.making import builds_platform_wheels, find_made, find_tag_jobs
+from release_state.facts.workflow.making import builds_platform_wheels, find_made, find_made_by, find_tag_jobs
 from release_state.facts.workflow.publishing import Evidence, Upload, choose_surest, find_uploads
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads
 from release_state.facts.workflow.triggers import is_taken
 from release_state.model.process import Made, Publisher, Start
-from release_state.model.snapshot import WorkflowFiles
+from release_state.model.snapshot import Remote, WorkflowFiles, WorkflowRun
 from release_state.model.target import Target
 
 CONFIGURED = "as configured"
 """What a publisher runs that only the configuration knows."""
 OVERRULES = ("started-by", "makes")
 """The settings that replace what is found out about a publisher."""
+_UNFINISHED = ("in_progress", "queued", "waiting", "pending", "requested")
 _LONGEST_LINE = 300
 _DOUBTS = {
     Evidence.KNOWN: "",
@@ -43,6 +46,16 @@ def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ..
         if not uploads and path in files.texts and not set(target.given).isdisjoint(OVERRULES):
             return (_make_configured(target, ReleaseWorkflow(path, files.texts), base),)
     return _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
+
+
+def find_other_publishers(target: Target, files: WorkflowFiles, known: Sequence[Publisher]) -> tuple[Publisher, ...]:
+    """Return the jobs that upload by the files at the version's tag and that the base branch has otherwise, or not."""
+    if not files.at_tag:
+        return ()
+    found = find_publishers(target, structs.replace(files, files=files.at_tag))
+    there = {(each.workflow, each.starts) for each in known}
+    # A guess counts where nothing better is found.
+    return tuple(each for each in found if (each.workflow, each.starts) not in there and not (known and each.is_guess))
 
 
 def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: str) -> Publisher:
@@ -126,9 +139,52 @@ def find_started(target: Target, by: Literal["tag", "release"]) -> Publisher | N
     return None
 
 
-def describe_environment(publisher: Publisher) -> str:
-    """Return the environment of the job that uploads, as a clause; empty without one, or where it is not known."""
-    return f", environment {publisher.environment}" if publisher.environment else ""
+def describe_publisher(publisher: Publisher) -> str:
+    """Return the workflow, the job, what it runs, in which environment, and what starts it."""
+    environment = f", environment {publisher.environment}" if publisher.environment else ""
+    runs = f"{publisher.job or 'a job'} runs {publisher.how}{environment}"
+    return f"{publisher.workflow}, {runs}; started by {describe_starts(publisher)}"
+
+
+def describe_makers(publishers: Sequence[Publisher], files: WorkflowFiles) -> tuple[str, ...]:
+    """Return what the workflows of these jobs make besides the upload, a line for each step that makes something."""
+    names = dict.fromkeys(publisher.workflow for publisher in publishers)
+    workflows = {name: ReleaseWorkflow(f"{FOLDER}/{name}", files.texts) for name in names}
+    made = ((name, at, tuple(find_made_by(at.step))) for name, each in workflows.items() for at in each.steps)
+    return tuple(f"{', '.join(traces)}, by {name}, {at.where}" for name, at, traces in made if traces)
+
+
+def list_run_filters(target: Target, workflow: str, base: str) -> tuple[dict[str, str], ...]:
+    """Return GitHub's filters for the runs of a workflow that can be release runs of the version; one empty: all.
+
+    Of a workflow that also tests, the finished runs of other versions are not read; the unfinished ones of all are.
+    """
+    publishers = [each for each in target.process.publishers if each.workflow == workflow]
+    starts = [start for each in publishers for start in each.starts]
+    if not starts or all(each.only_releases for each in publishers):
+        return ({},)
+    events = {"dispatch": "workflow_dispatch", "workflow": "workflow_run", "pull-request": "pull_request"}
+    found: dict[str, dict[str, str]] = {}
+    for start in starts:
+        if start.kind in ("tag", "branch"):
+            found[start.kind] = {"event": "push", "branch": target.tag if start.kind == "tag" else base}
+        else:
+            found[start.kind] = {"event": events.get(start.kind, start.kind)}
+    return (*found.values(), *({"status": status} for status in _UNFINISHED))
+
+
+def is_release_run(run: WorkflowRun, target: Target, remote: Remote | None) -> bool:
+    """Return whether a run of a workflow that publishes can be a release run: not one that only tests."""
+    publishers = [each for each in target.process.publishers if each.workflow == run.workflow]
+    kinds = {start.kind for each in publishers for start in each.starts}
+    if not kinds or all(each.only_releases for each in publishers):
+        return True
+    if run.event == "push":
+        is_branch = remote is not None and remote.branch(run.head_branch or "") is not None
+        return ("branch" in kinds) if is_branch else ("tag" in kinds)
+    named = {"workflow_dispatch": "dispatch", "repository_dispatch": "dispatch", "workflow_run": "workflow"}
+    kind = "pull-request" if run.event.startswith("pull_request") else named.get(run.event, run.event)
+    return kind in kinds or kind not in ("release", "dispatch", "schedule", "workflow", "pull-request")
 
 
 def describe_starts(publisher: Publisher) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 from release_state.facts.earlier import list_earlier
 from release_state.facts.git import refs_conflict
 from release_state.facts.origin import find_declared_instead
-from release_state.facts.process import MOST_EARLIER, explain_unknown, explain_unread, list_run_filters
+from release_state.facts.process import MOST_EARLIER, explain_unknown, explain_unread
 from release_state.facts.published import find_sharing_any
+from release_state.facts.publishers import list_run_filters
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Observation, known, unavailable, value_or
 from release_state.model.snapshot import NOT_ASKED, Clone, Installation, Opened, WorkflowRun

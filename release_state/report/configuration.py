@@ -83,10 +83,11 @@ def _list_found(clone: CloneProcess) -> Iterator[tuple[str, Value]]:
         starts = join_items((f"{each.workflow} is started by {describe_starts(each)}" for each in publishers), 3)
         kinds = ",".join(dict.fromkeys(start.kind for start in target.process.starts))
         made = ",".join(dict.fromkeys(trace for each in publishers for trace in each.makes))
-        makers = join_items((f"by {name} besides the upload" for name in target.workflows), 3)
+        makers = [line.removeprefix("makes: ") for line in target.process.evidence if line.startswith("makes: ")]
+        nothing = f"{' and '.join(target.workflows)} makes nothing besides the upload"
         yield "workflow", Value(target.workflow, place + jobs) if publishers else missing
         yield "started-by", Value(kinds or _OPEN, place + starts) if publishers else missing
-        yield "makes", Value(made, place + makers) if publishers else missing
+        yield "makes", Value(made, place + (join_items(makers, 3) or nothing)) if publishers else missing
         tags = next((line for line in target.process.evidence if line.startswith("tags: ")), "")
         spelled = tags.removeprefix("tags: ").replace("tags of the remote", "tags of the clone")
         why = f"found in the clone: {spelled}" if spelled else "default: no tag of the clone names a version"

@@ -37,6 +37,8 @@ class PublisherReport(Model):
     """What starts it; empty: not known."""
     environment: str | None = None
     """The GitHub environment of the job; empty: none, null: not known, or chosen in the run."""
+    makes: tuple[str, ...] = ()
+    """What its workflow makes besides the upload."""
 
 
 class ProcessReport(Model):
@@ -131,6 +133,7 @@ def _publisher(publisher: Publisher) -> PublisherReport:
         how=sanitize(publisher.how, _LONGEST),
         starts=_bound(map(_say_start, publisher.starts)),
         environment=None if publisher.environment is None else sanitize(publisher.environment, _LONGEST),
+        makes=publisher.makes,
     )
 
 

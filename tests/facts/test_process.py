@@ -8,8 +8,8 @@ import pytest
 from msgspec import structs
 from packaging.version import Version
 
-from release_state.facts.process import explain_unknown, is_release_run, list_run_filters, resolve
-from release_state.facts.publishers import find_started
+from release_state.facts.process import explain_unknown, resolve
+from release_state.facts.publishers import find_started, is_release_run, list_run_filters
 from release_state.facts.spelling import find_tag_spelling
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, Remote, Snapshot, Tag, WorkflowFile, WorkflowFiles
@@ -195,6 +195,22 @@ def test_the_environment_is_the_jobs_or_as_configured() -> None:
     for named in ("", "environment: live, ", "environment: '${{ inputs.to }}', "):
         assert found(named, "mine") == ("mine", said.format(", environment mine"))
         assert found(named, "")[0] == ""
+
+
+def test_what_a_run_makes_is_said_with_the_step_that_makes_it() -> None:
+    text = "on: {push: {tags: ['v*']}}\njobs:\n  up: {steps: [{run: uv publish}]}\n"
+    text += "  tell:\n    steps:\n      - {name: Draft, run: gh release create v1 --draft --verify-tag}\n"
+    text += "      - {uses: peter-evans/create-pull-request@v7}\n"
+
+    def made(*given: str) -> list[str]:
+        found = resolve(snapshot({"ship.yml": text}, target("0.3.0", *given))).target.process.evidence
+        return [line for line in found if line.startswith("makes: ")]
+
+    assert made() == [
+        "makes: draft, by ship.yml, job tell, step “Draft”",
+        "makes: pull-request, by ship.yml, job tell, step 2",
+    ]
+    assert made("makes") == [], "what is configured was not found out"
 
 
 def test_what_a_run_makes_is_as_configured() -> None:

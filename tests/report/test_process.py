@@ -112,7 +112,7 @@ def test_every_report_shows_it() -> None:
     process = document.targets[0].process
     assert process.summary == FOUND
     assert to_builtins(process.publishers[0]) == {
-        "workflow": "ship.yml", "job": "up", "how": "uv publish", "starts": ("tag v*",), "environment": ""
+        "workflow": "ship.yml", "job": "up", "how": "uv publish", "starts": ("tag v*",), "environment": "", "makes": (),
     }  # fmt: skip
     page, markdown = page_of(found), render_summary(document)
     assert len(process.evidence) == 4

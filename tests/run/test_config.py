@@ -613,7 +613,7 @@ def test_show_config_has_what_the_clone_shows_with_its_evidence(tmp_path: Path) 
     assert found["workflow"] == "'ship.yml'  # found in the clone: ship.yml, job up runs uv publish"
     assert found["started-by"] == "'tag'  # found in the clone: ship.yml is started by a pushed tag ([0-9]*)"
     assert found["tag-template"] == "'{version}'  # found in the clone: 1 of 1 tags of the clone are spelled {version}"
-    assert found["makes"] == "''  # found in the clone: by ship.yml besides the upload"
+    assert found["makes"] == "''  # found in the clone: ship.yml makes nothing besides the upload"
     assert found["channels.pypi.environment"] == "'live'  # found in the clone: ship.yml, job up"
     assert found["channels.testpypi.environment"].startswith("''  # [tool.release-state] of ")
     assert re.search(
