@@ -13,12 +13,13 @@ from release_state.facts.release import Release
 from release_state.model.observation import Observation, Problem, known
 from release_state.model.outcome import Outcome, group_unknown
 from release_state.model.plan import step
-from release_state.model.snapshot import Snapshot
+from release_state.model.snapshot import ExplainedRun, Snapshot
 from release_state.report.document import Origin, read_origin
 from release_state.report.page import summary
 from release_state.report.page.templates import format_span, render_macro
 from release_state.report.page.timeline import draw_timeline
 from release_state.verdict.timeline import Event, Timeline, build_timeline
+from tests.plan.test_start import failed_run, publisher, tagged
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
@@ -56,6 +57,17 @@ def test_what_is_far_apart_is_said_and_what_has_no_time_comes_last() -> None:
     assert "2 years later" in rows
     assert rows.index("Time not recorded") > rows.index("2 years later")
     assert rows[-2:] == ["-orbit-0.2.0.tar.gz uploaded", f"-tag v0.2.0 at {s.HEAD[:12]}"]
+
+
+def test_a_reason_that_a_step_gives_is_not_given_again() -> None:
+    meaning = "The upload to the index timed out."
+    last = ExplainedRun(run=failed_run(), attributed_by="log", job="up", meaning=meaning, lines=("503",))
+    state = tagged(publisher("tag"), runs=s.runs(failed_run()), last_run=known(last))
+    [card] = re.findall(r"<li id=.RUN-31.*?</li>", page_of(state), re.DOTALL)
+    assert "503" in card and "Why it matters" not in card
+    assert page_of(state).count(meaning) == 1
+    alone = page_of(s.released(last_run=s.explained()))
+    assert alone.count("The run could not create its release branch") == 1
 
 
 def test_many_uploads_are_one_row() -> None:

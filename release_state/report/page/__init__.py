@@ -122,6 +122,12 @@ class _Target:
                 owners.setdefault(number, each)
         return [pair for pair in self.advised if owners.get(pair[0]) is result]
 
+    def find_why(self, result: CheckResult) -> str:
+        """Why a finding matters; empty if a step that fixes it says so."""
+        numbers = self.verdict.find_step_numbers(result)
+        steps = [step for number, step in enumerate(self.verdict.plan.steps, 1) if number in numbers]
+        return "" if any(result.why in step.reason for step in steps) else result.why
+
     @property
     def losing(self) -> list[int]:
         """The numbers of the steps that destroy something."""
