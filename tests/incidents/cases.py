@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.incidents.forms import UPLOAD, log, step
+from tests.incidents.reports import read_reports
 
 HASH = "5f0c2b9b3a1f4c6d8e7f9a0b1c2d3e4f5a6b7c8d"
 
@@ -525,3 +526,5 @@ CASES += (  # in the words of public reports
         "HTTP Error 405: Method Not Allowed | b''",
     ),
 )
+
+CASES += tuple(Case(name, text, scenario, says) for name, text, scenario, says in read_reports())

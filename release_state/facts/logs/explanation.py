@@ -53,13 +53,14 @@ def explain_log(
     failing = every if succeeded else _find_failing(every, _find_begun(lines, within), within)
     end = next((each.number for each in failing if each.is_error), len(lines))
     known, matched = _decide(failing, every, end, succeeded)
-    chosen = list(matched[:MOST_LINES]) + ([] if succeeded else _find_telling(failing, end, is_known=known is not None))
+    is_cause = known is not None and known.rank is not Rank.EFFECT
+    chosen = list(matched[:MOST_LINES]) + ([] if succeeded else _find_telling(failing, end, is_known=is_cause))
     texts: dict[str, LogStatement] = {}
     for each in chosen:
         if len(texts) < MOST_LINES:
             texts.setdefault(_excerpt(each.text, known.pattern if known else None), each)
     first = next(iter(texts.values()), None)
-    if known is None:
+    if not is_cause:
         texts = dict(sorted(texts.items(), key=lambda item: item[1].number))
     step = next((each.step for each in (*matched, *failing) if each.step and (each.is_error or each in matched)), None)
     failed = any(each.is_error and not _CANCELLED.search(each.text) for each in every)
@@ -121,13 +122,13 @@ def _decide(
     for rank in [Rank.SKIPPED] if succeeded else list(Rank):
         failures = [failure for failure in KNOWN_FAILURES if failure.rank is rank]
         for failure in failures:
-            if failure.anywhere and (items := [each for each in every if failure.pattern.search(texts[id(each)])]):
+            if failure.anywhere and (items := [each for each in every if failure.shows_in(texts[id(each)], each.step)]):
                 return failure, items
         searched = [each for each in failing if not (rank is Rank.CAUSE and each.is_retry)]
         shown = [
             (failure, items)
             for failure in failures
-            if (items := [each for each in searched if failure.pattern.search(texts[id(each)])])
+            if (items := [each for each in searched if failure.shows_in(texts[id(each)], each.step)])
         ]
         for first, last in ((end - _NEAR, end), (0, end), (end, sys.maxsize)):
             for failure, items in shown:

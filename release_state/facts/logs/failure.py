@@ -37,11 +37,18 @@ class KnownFailure:
     rank: Rank = Rank.CAUSE
     anywhere: bool = False
     """Whether it counts in any step: GitHub writes it after, or without, the step that it is about."""
+    step: str = ""
+    """A regular expression of the step's command, in which alone the words mean this; empty: in any."""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """The words, compiled when a log is read: most runs read none."""
         return re.compile(self.words, re.IGNORECASE)
+
+    def shows_in(self, text: str, step: str | None) -> bool:
+        """Return whether a statement of a step shows it."""
+        is_of_step = not self.step or re.search(self.step, step or "", re.IGNORECASE) is not None
+        return is_of_step and self.pattern.search(text) is not None
 
 
 def define(
@@ -53,6 +60,7 @@ def define(
     rank: Rank = Rank.CAUSE,
     *,
     anywhere: bool = False,
+    step: str = "",
 ) -> KnownFailure:
     """Return a row."""
-    return KnownFailure(scenario, words, meaning, fix, version, rank, anywhere)
+    return KnownFailure(scenario, words, meaning, fix, version, rank, anywhere, step)

@@ -29,7 +29,9 @@ _ENDS = re.compile(r"Post job cleanup\.|Cleaning up orphan processes|\[command\]
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _PAGE = re.compile(r"<(?:!doctype|html|head|title|body)\b", re.IGNORECASE)
 _BODY = re.compile(r"\s\|\sb['\"]<")
-_RETRY = re.compile(r"\bretry \d+ of \d+|\bretrying\b|\bwill retry\b|\battempt \d+ (?:of|/) ?\d+", re.IGNORECASE)
+_RETRY = re.compile(
+    r"\bretry \d+ of \d+|\bretrying\b|\bbefore retry\b|\bwill retry\b|\battempt \d+ (?:of|/) ?\d+", re.IGNORECASE
+)
 
 
 @dataclass

@@ -9,10 +9,17 @@ from release_state.facts.logs.failure import Completion, Rank, define
 
 _NOTHING = "nothing was published"
 
+_NO_VERSION = (
+    f"The build found no tag to take the version from: {_NOTHING} by this job.",
+    "Check out the tag with its history (`fetch-depth: 0`), or set the version; then build again",
+)
+
 IMAGES = (
     define(
         "container image",
-        r"\bmanifest unknown\b|error response from daemon:.{0,200}\b(?:denied|unauthorized|not found)"
+        r"\bmanifest unknown\b|error response from daemon:.{0,300}\b(?:denied|unauthorized|not found|refused"
+        r"|timeout|unexpected http status|toomanyrequests)|no basic auth credentials"
+        r"|docker (?:pull|build) failed with exit code"
         r"|failed to (?:authorize|resolve source metadata|solve):.{0,300}\b(?:oauth|metadata|authorize|registry)",
         f"The runner did not get a container image of an action: {_NOTHING} by this job.",
         "Pin the action to a released commit, not to its tag object; if the registry was down, run the job again",
@@ -26,6 +33,15 @@ ARTIFACTS = (
         f"Two jobs upload an artifact of one name, so the second failed: {_NOTHING}.",
         "Give each job's artifact a name of its own (`name: dist-${{ matrix.os }}`), download them with "
         "`merge-multiple`",
+    ),
+    define(
+        "artifact storage",
+        r"artifact download failed after \d+ retries|failed to (?:createartifact|finalizeartifact|listartifacts"
+        r"|getsignedartifacturl).{0,200}\b(?:unable to make request|e(?:timedout|connreset|notfound)|5\d\d)"
+        r"|(?:down|up)load(?:ing)? (?:and extract )?(?:of )?artifact.{0,200}"
+        r"\b(?:e(?:timedout|connreset)|timed ?out|50\d)",
+        f"GitHub's store of artifacts did not take or give one: {_NOTHING} by this job.",
+        "Run the failed job again; if it fails in the same way, update both artifact actions",
     ),
     define(
         "artifact missing",
@@ -63,7 +79,8 @@ ARTIFACTS = (
 BUILD = (
     define(
         "workflow file",
-        r"the workflow is not valid|invalid workflow file|unable to resolve action|can't find 'action\.ya?ml'",
+        r"the (?:workflow|template) is not valid|invalid workflow file|error parsing called workflow"
+        r"|workflow is not reusable|unable to resolve action|missing download info for|can't find 'action\.ya?ml'",
         "GitHub could not start the workflow as its file says.",
         "Fix the workflow file, then start the release again: a re-run keeps the old file",
         Completion.DEPENDS,
@@ -80,16 +97,17 @@ BUILD = (
     ),
     define(
         "version differs",
-        r"\b(?:tag|version|release)\b.{0,120}\b(?:does not match|doesn't match|mismatch|differs? from"
-        r"|is not equal)\b.{0,200}"
-        r"|\bversion mismatch\b|expected version .{1,60}(?:but )?got",
+        r"\b(?:tag|version|release)\b.{0,120}\b(?:does not match|doesn't match|mis+[ -]?match|differs? from"
+        r"|is not equal|disagree)\b.{0,200}"
+        r"|expected version .{1,60}(?:but )?got",
         "The project's own check found that tag and version differ.",
         "Correct the version on the branch, and tag the commit that has it",
         Completion.DEPENDS,
     ),
     define(
         "no release",
-        r"no release will be made|no release necessary|nothing to release|no commits? (?:found )?to bump",
+        r"no release will be made|no release necessary|nothing to release|no commits? (?:found )?to bump"
+        r"|\[NO_COMMITS_TO_BUMP\]|not el[ei]gible to be bumped",
         "The release tool made no release.",
         "Read its reason: the branch, the commits since the last tag, and its configuration decide",
         rank=Rank.SKIPPED,
@@ -97,9 +115,16 @@ BUILD = (
     define(
         "release tool",
         r"release-please failed|semantic[-_.]release.{0,120}\b(?:failed|error|exception)"
-        r"|\[NO_COMMITS_TO_BUMP\]|\[NO_VERSION_SPECIFIED\]",
+        r"|\[NO_VERSION_SPECIFIED\]",
         "The release tool failed.",
         "Read its reason: branch groups, commits since the last tag, and its configuration decide",
+    ),
+    define(
+        "no version",
+        r"setuptools[-_]scm was unable to detect version|error getting the version from source"
+        r"|unable to detect version control system",
+        *_NO_VERSION,
+        Completion.DEPENDS,
     ),
     define(
         "wheel build",
@@ -125,5 +150,20 @@ BUILD = (
         f"Tests failed before the upload: {_NOTHING} by this job.",
         "Fix them; a re-run keeps the commit, so release from a new one unless they fail by chance",
         Completion.DEPENDS,
+    ),
+    define(
+        # Last: a script may have gone on without a tag, and failed at something else.
+        "no version",
+        r"no names found, cannot describe anything|no tag exactly matches|no tags can describe",
+        *_NO_VERSION,
+        Completion.DEPENDS,
+    ),
+    define(
+        "missing tool",
+        r"\bexit code 127\b|python[\w.]*: no module named",
+        f"A command of the step is not installed in this job: {_NOTHING} by it.",
+        "Install the tool in the job that uses it, then start the release again: a re-run keeps the old file",
+        Completion.DEPENDS,
+        Rank.EFFECT,
     ),
 )

@@ -43,8 +43,8 @@ GIT = (
     define(
         "release exists",
         r"a release with the same tag name already exists|\brelease .{0,80}already[_ ]exists"
-        r"|already_exists.{0,80}tag_name"
-        r"|tag_name.{0,80}already_exists",
+        r"|already[_ ]exists.{0,80}tag_name"
+        r"|tag_name.{0,80}already[_ ]exists",
         "A GitHub Release of the tag exists already.",
         "Check that it is the right one, and go on with it: `gh release upload` adds files",
     ),
@@ -73,7 +73,8 @@ GIT = (
     define(
         "protected branch",
         r"\bGH006\b|\bGH013\b|protected branch hook declined|push declined due to repository rule violations"
-        r"|changes must be made through a pull request|required status checks? (?:are|is) expected"
+        r"|changes must be made through a pull request|commits must have verified signatures"
+        r"|required status checks? (?:are|is) expected"
         r"|cannot (?:create|update|force-push to) (?:this )?(?:protected )?(?:ref|branch|tag)",
         "Branch protection or a ruleset refused the push.",
         "Let the workflow's identity bypass the rule, or push to a branch that no rule covers",
@@ -107,16 +108,31 @@ GIT = (
     define(
         "permission",
         r"resource not accessible by (?:integration|personal access token)"
-        r"|permission to .{1,300} denied to |write access to repository not granted|must have admin rights"
+        r"|\bEGITNOPERMISSION\b|permission to .{1,300} denied to "
+        r"|write access to repository not granted|must have admin rights"
         r"|\b403\b.{0,100}\bcontents\b.{0,60}\bpermission",
         "The run's token lacks a right.",
         "Give the job `contents: write` and `pull-requests: write`, and check that the settings allow them",
     ),
     define(
         "GitHub credentials",
-        r"\bbad credentials\b",
+        r"\bset the GH_TOKEN environment variable|\bbad credentials\b|\bE(?:INVALID|NO)GHTOKEN\b",
         "GitHub refused the token: it is wrong, expired or revoked.",
         "Renew the secret that holds it, or use the run's own token, then run the failed job again",
+    ),
+    define(
+        "no checkout",
+        r"fatal: not a git repository",
+        "The job has no checkout of the repository, and its command needs one.",
+        "Check out the repository in that job, or name it (`gh … --repo OWNER/NAME`), then start the release again",
+        Completion.DEPENDS,
+        step=r"\b(?:git|gh) ",
+    ),
+    define(
+        "no tag",
+        r"\btag .{1,200} doesn't exist in the repo",
+        "The tag of the GitHub Release is not on the remote.",
+        "Push the tag on the intended commit, then run the failed job again",
     ),
     define(
         "push rejected",
@@ -128,7 +144,8 @@ GIT = (
     define(
         "release refused",
         r"validation failed.{0,200}\b(?:release|tag_name|target_commitish)\b"
-        r"|\b422\b.{0,200}(?:\b(?:release|tag_name)\b|/releases\b(?!/))",
+        r"|\b422\b.{0,200}(?:\b(?:release|tag_name)\b|/releases\b(?!/))"
+        r"|tag_name is not a valid tag|published releases must have a valid tag|target_commitish is invalid",
         "GitHub refused the GitHub Release.",
         "Read its reason; check tag name, target and whether a draft of it exists",
     ),

@@ -67,7 +67,9 @@ IDENTITY = (
     ),
     define(
         "index credentials",
-        r"invalid or non-existent authentication information|invalid api token|\b401\b.{0,40}\bunauthorized\b"
+        r"invalid or non-existent authentication information|invalid api token"
+        r"|missing credentials for"
+        r"|username and/or password are (?:possibly )?wrong|\b401\b.{0,40}\bunauthorized\b"
         r"|\b403\b.{0,60}\bforbidden\b.{0,300}\b(?:legacy|upload|simple|pypi|publish|index)",
         "The index refused the upload's credentials.",
         "Renew the upload token, or use trusted publishing",

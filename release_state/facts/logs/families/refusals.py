@@ -95,7 +95,14 @@ REFUSALS = (
     ),
     define(
         "attestation",
-        r"invalid attestations? supplied|verify the uploaded artifact using the included attestation"
+        r"already ha(?:s|ve) (?:a )?publish attestations?",
+        "The publish action met the attestations that an upload before it left in the folder.",
+        "Publish to each index in a job of its own, or set `attestations: false` for the first one",
+    ),
+    define(
+        "attestation",
+        r"invalid attestations? supplied|attestation generation failure"
+        r"|verify the uploaded artifact using the included attestation"
         r"|no associated attestations|attestations? (?:are|is) only supported|malformed attestations"
         r"|attestations are not currently supported|maximum of \d+ attestations"
         r"|verify(?:ing)? (?:included )?attestation"

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from release_state.facts.logs.failure import Rank, define
 
+_TIMED_OUT = (
+    "The upload to the index timed out, or the index was down; some files may have arrived.",
+    "Check which files the index has, then run the failed job again; it must skip what is there",
+)
+_UPLOADS = r"(?:twine|maturin|uv|poetry|flit|hatch|pdm)\b.*\b(?:upload|publish)\b|gh-action-pypi-publish"
 SERVICES = (
     define(
         "time limit",
@@ -48,13 +53,35 @@ SERVICES = (
         "Check which of branch, tag, pull request and GitHub Release the run created, then run the failed job again",
     ),
     define(
+        "signing service",
+        r"(?:rekor|fulcio|sigstore|tlog entry|timestamp authority).{0,300}\b(?:50\d|timed? ?out|timeout|unknown error"
+        r"|connection (?:reset|aborted|refused))"
+        r"|(?:\b50\d\b|timed? ?out|timeout|error fetching|error creating|connection (?:reset|aborted|refused))"
+        r".{0,300}(?:rekor|fulcio|sigstore|tlog entry)",
+        "The service that signs attestations did not answer; the upload comes after it.",
+        "Check which files the index has, then run the failed job again; it must skip what is there",
+    ),
+    define(
+        "upload time-out",
+        r"connection ?(?:reset|aborted|refused)|remote ?disconnected|\b(?:timed? ?out|handshake operation)\b",
+        *_TIMED_OUT,
+        step=_UPLOADS,
+    ),
+    define(
+        "index address",
+        r"\bdns error\b|failed to lookup address|name or service not known|failure in name resolution"
+        r"|getaddrinfo failed",
+        "The upload found no host of the index's name.",
+        "Check the upload's address; if it is right, run the failed job again",
+        step=_UPLOADS,
+    ),
+    define(
         "upload time-out",
         r"^(?=.*(?:upload|twine|pypi|legacy/|publish)).*?"
         r"(?:timed ?out|gateway time-?out|timeouterror|\b50[234][ :]+(?:bad|service|gateway|server|first)|\b503\b"
         r"|connection (?:reset|aborted|refused)|remotedisconnected)"
         r"|\bread ?timed ?out\b|\breadtimeout|first byte timeout|backend is unhealthy|\bhttp error 50[234]\b",
-        "The upload to the index timed out, or the index was down; some files may have arrived.",
-        "Check which files the index has, then run the failed job again; it must skip what is there",
+        *_TIMED_OUT,
     ),
     define(
         "cancelled",
