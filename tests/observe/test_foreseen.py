@@ -85,22 +85,46 @@ def test_an_up_to_date_clone_foresees_every_question_but_the_last_ones(scenario:
         compare(world, tmp_path)
 
 
-@pytest.mark.parametrize("scenario", ["clean", "released", "tag-driven"])
-def test_a_clone_whose_history_is_cut_foresees_and_decides_nothing(scenario: str, tmp_path: Path) -> None:
-    """As actions/checkout makes it."""
+CLONES = {
+    "as actions/checkout makes it": ("--depth=1",),
+    "without contents": ("--filter=blob:none", "--no-checkout"),
+    "without trees": ("--filter=tree:0", "--no-checkout"),
+    "without history and contents": ("--depth=1", "--filter=blob:none", "--no-checkout"),
+    "of a tag alone": ("--depth=1", "--single-branch", "--branch"),
+}
+
+
+@pytest.mark.parametrize("scenario", ["clean", "tag-driven"])
+def test_what_a_clone_lacks_changes_nothing_that_is_observed(scenario: str, tmp_path: Path) -> None:
     with world_of(scenario) as world:
-        shallow = tmp_path / "shallow"
-        world.clone_git.run("clone", "--quiet", "--depth=1", world.remote_url, str(shallow))
-        for place in ("plain", "ahead"):
-            (tmp_path / place).mkdir()
-        with looking(world, tmp_path / "plain", clone=shallow) as run:
-            plain = run.observe()
-        with looking(world, tmp_path / "ahead", clone=shallow) as run:
+        world.remote_git.run("config", "uploadpack.allowFilter", "true")
+        tag = world.remote_git.run("for-each-ref", "--format=%(refname:short)", "refs/tags").split()[-1]
+        with looking(world, tmp_path) as run:
+            whole = facts(run.observe())
+        for number, (kind, options) in enumerate(CLONES.items()):
+            clone, more = tmp_path / str(number), [tag] if options[-1] == "--branch" else []
+            world.clone_git.run("clone", "--quiet", *options, *more, world.remote_url, str(clone))
+            for ahead in (False, True):
+                with looking(world, tmp_path, clone=clone) as run:
+                    if ahead:
+                        run.ask_ahead()
+                    found = facts(run.observe())
+                    for seen in (found, whole):
+                        seen["clone"] = None
+                        seen["target"].update(clone=None, settings=())
+                    assert found == whole, f"{kind}, {'' if ahead else 'not '}asked ahead"
+
+
+def test_a_clone_whose_history_is_cut_foresees(tmp_path: Path) -> None:
+    with world_of("clean") as world:
+        clone = tmp_path / "clone"
+        world.clone_git.run("clone", "--quiet", "--depth=1", world.remote_url, str(clone))
+        with looking(world, tmp_path, clone=clone) as run:
             run.ask_ahead()
             forget_requests(world)
-            assert facts(run.observe()) == facts(plain)
-            later = [path for _, path, *_ in asked_github(world)]
-        assert not any("/runs" in path for path in later) or scenario != "clean", later
+            run.observe()
+        later = [path for _, path, *_ in asked_github(world)]
+    assert [path for path in later if "/runs" in path or ("check-runs" in path and "{parent}" not in path)] == []
 
 
 def compare(world: World, tmp_path: Path) -> None:
