@@ -56,6 +56,9 @@ _WORDS = {
 }
 ALARMS = "What the checks of the release workflow say about these files, but for time limits and pinned actions:"
 """The line before the table of alarms."""
+PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "processes.md"
+RELEASES = "## The newest releases"
+"""Where the section begins that `tests.proofs.releases` writes; it is kept."""
 LARGEST = 500_000
 """Bytes of a workflow file that are read."""
 
@@ -271,6 +274,8 @@ def write(every: Sequence[Found]) -> Iterator[str]:
             "yes" if found.has_pulls else "no",
         )
         yield f"| {' | '.join(cell or '-' for cell in (*cells, hand))} |"
+    _, begin, section = PAGE.read_text(encoding="utf-8").partition(RELEASES)
+    yield from ("", f"{begin}{section}".rstrip("\n")) if begin else ()
 
 
 def _write_alarms(every: Sequence[Found]) -> Iterator[str]:
