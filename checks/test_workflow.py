@@ -46,7 +46,7 @@ def test_workflow_file_is_there(release: Release) -> None:
     """The base branch has a valid release workflow and all files it uses.
 
     GitHub refuses YAML with a duplicate key, a tab or a merge key. If a reusable workflow of the repository is missing,
-    no run starts. actionlint's `syntax-check` and `workflow-call` find both, and it finds far more.
+    or lacks `on: workflow_call`, no run starts. actionlint's `syntax-check` and `workflow-call` find these, and more.
 
     Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax
     """
@@ -72,6 +72,14 @@ def test_workflow_file_is_there(release: Release) -> None:
             steps=[step("Check it with actionlint", ["actionlint", files.path])],
         )
     workflow = read_workflow(release)
+    if closed := workflow.closed_paths:
+        raise ActionNeeded(
+            expected="`on: workflow_call` in every workflow that it calls",
+            found=f"none in {join_items(closed)}",
+            why="GitHub starts no run that calls a workflow without it",
+            steps=[make_file_step(release, "Add `workflow_call` under their `on:`, or call others")],
+            blocks=is_before_release(release),
+        )
     if missing := [path for path in workflow.missing_paths if path not in files.unread]:
         calls = [path for path in missing if path in workflow.called_paths]
         raise ActionNeeded(

@@ -168,6 +168,12 @@ class ReleaseWorkflow:
         return tuple(dict.fromkeys(filter(None, paths)))
 
     @property
+    def closed_paths(self) -> tuple[str, ...]:
+        """Paths of the local workflows that it calls and that no workflow can call."""
+        called = ((path, self._parsed(path)) for path in self.called_paths)
+        return tuple(path for path, file in called if file is not None and "workflow_call" not in file.triggers)
+
+    @property
     def missing_paths(self) -> tuple[str, ...]:
         """Local files that it uses and that are missing or invalid."""
         uses = [*((path,) for path in self.called_paths), *(list_action_paths(at.step.uses) for at in self.steps)]

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from release_state.facts.workflow.calls import LocatedStep, PlacedJob, ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
+from release_state.facts.workflow.expressions import evaluate
 from release_state.facts.workflow.making import find_made
 from release_state.facts.workflow.needs import CONTENTS
 from release_state.facts.workflow.publishing import Evidence, Upload
@@ -26,6 +27,7 @@ _DOWNLOAD_ARTIFACT = "actions/download-artifact@"
 _NEW = 4
 _IGNORES = re.compile(r"(?<!!)\b(?:always|failure|cancelled)\(\)")
 _CONTAINER = "pypa/gh-action-pypi-publish"
+_AXIS = re.compile(r"matrix\.([\w-]+)")
 _SIGNS_IN = re.compile(
     r"git clone|x-access-token|remote set-url|extraheader|credential\.helper|auth setup-git|ssh-add|ssh-agent",
     re.I,
@@ -42,6 +44,9 @@ def find_never_started(publishers: Sequence[Publisher], tag: str, texts: Mapping
         if publisher.is_guess:
             continue
         if not publisher.starts and publisher.job:
+            path = f"{FOLDER}/{publisher.workflow}"
+            if "workflow_call" in ReleaseWorkflow(path, texts).file.triggers:
+                continue  # its inputs may be those of a call alone
             yield f"{publisher.workflow}: none of its triggers reaches {publisher.job} from the base branch or a tag"
         elif kinds == {"tag"} and not any(not each or is_taken(each, tag) for each in patterns):
             taken = ", ".join(each for filters in patterns for each in filters)
@@ -188,6 +193,11 @@ def find_shared_folders(uploads: Sequence[Upload], texts: Mapping[str, str]) -> 
 def find_foreign_runners(uploads: Sequence[Upload]) -> Iterator[str]:
     """Yield jobs that run the publish action, a container, on another system than Linux."""
     for upload in uploads:
-        runner = upload.job.job.runs_on.lower()
-        if upload.how.lower() == _CONTAINER and runner.startswith(("macos", "windows")):
-            yield f"{upload.job.where} runs {upload.how} on {upload.job.job.runs_on}"
+        job = upload.job.job
+        if upload.how.lower() != _CONTAINER:
+            continue
+        for runner in job.runners:
+            system = next((name for name in ("macOS", "Windows") if runner.lower().startswith(name.lower())), "")
+            known = {"runner.os": system, **{f"matrix.{axis}": runner for axis in _AXIS.findall(job.runs_on)}}
+            if system and evaluate(upload.condition, known):
+                yield f"{upload.job.where} runs {upload.how} on {runner}"

@@ -122,6 +122,8 @@ class WorkflowJob:
     may_fail: bool = False
     runs_on: str = ""
     """The label of its runner; may be an expression; empty for several labels."""
+    runners: tuple[str, ...] = ()
+    """The label of its runner, or those that its matrix names; empty: not known."""
     has_matrix: bool = False
     environment: str = ""
     """The name of the deployment environment; may be an expression."""
@@ -199,10 +201,23 @@ def _parse_job(name: str, block: Mapping[str, Any]) -> WorkflowJob:
         condition=_text(block.get("if")),
         may_fail=_may_fail(block),
         runs_on=_text(block.get("runs-on")),
+        runners=_list_runners(_text(block.get("runs-on")), _object(_object(block.get("strategy")).get("matrix"))),
         has_matrix=bool(_object(block.get("strategy")).get("matrix")),
         environment=_text(block.get("environment")) or _text(_object(block.get("environment")).get("name")),
         steps=_parse_steps(block),
     )
+
+
+def _list_runners(runs_on: str, matrix: Mapping[str, Any]) -> tuple[str, ...]:
+    expressions = find_expressions(runs_on)
+    if not expressions:
+        return (runs_on,) if runs_on else ()
+    _, dot, axis = expressions[0].partition("matrix.")
+    if not dot or len(expressions) > 1 or not runs_on.startswith("${{") or not runs_on.endswith("}}"):
+        return ()
+    included = matrix.get("include")
+    extra = [_text(_object(each).get(axis)) for each in (included if isinstance(included, list) else [])]
+    return tuple(dict.fromkeys(filter(None, (*_list_texts(matrix.get(axis)), *extra))))
 
 
 def _parse_steps(block: Mapping[str, Any]) -> tuple[JobStep, ...]:

@@ -7,6 +7,7 @@ Source: https://docs.github.com/actions/reference/workflows-and-actions/events-t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from release_state.facts.workflow.calls import PlacedJob
@@ -17,6 +18,7 @@ from release_state.facts.workflow.triggers import read_events, read_push_trigger
 from release_state.model.process import Start, StartKind
 
 _STATUS_FUNCTIONS = ("always()", "cancelled()", "failure()")
+_UNSURE = re.compile(r"\$\{\{|^(?:true|false)$")
 _PULLS = ("pull_request", "pull_request_target")
 _OTHERS: Mapping[str, StartKind] = {
     "workflow_dispatch": "dispatch",
@@ -61,7 +63,9 @@ def find_starts(upload: Upload, text: str, repository: str = "", base: str = "ma
             found.setdefault((kind, filters), Start(kind=kind, filters=filters, surely=surely is True))
     pull = next((name for name in _PULLS if name in events), "")
     # A rare process: the run of the release's own pull request uploads and merges it.
-    if not found and pull and _reaches(upload, {"github.event_name": pull}) is not False:
+    ref = f"refs/heads/{base}" if pull == "pull_request_target" else "refs/pull/1/merge"
+    of_pull: dict[str, Value] = {"github.event_name": pull, "github.ref_type": "branch", "github.ref": ref}
+    if not found and pull and _reaches(upload, of_pull) is not False:
         return (Start(kind="pull-request", surely=False),)
     return tuple(found.values())
 
@@ -132,25 +136,38 @@ def list_contexts(
 def _reaches(upload: Upload, known: Mapping[str, Value]) -> bool | None:
     """Whether a run of this event gets as far as the upload; None if only the run can tell."""
     placed: PlacedJob | None = upload.job
-    results: list[bool | None] = [evaluate(upload.condition, known)]
+    results: list[bool | None] = [evaluate(upload.condition, _see_from(upload.job, known))]
     while placed is not None:
-        results.append(_runs(placed, known, ()))
+        results.append(_runs(placed, _see_from(placed, known)))
         placed = placed.caller
     return False if False in results else (None if None in results else True)
 
 
-def _runs(placed: PlacedJob, known: Mapping[str, Value], seen: Sequence[str]) -> bool | None:
-    """Whether a job runs; a job whose need is skipped is skipped, too, unless its condition asks for a status."""
+def _see_from(placed: PlacedJob, known: Mapping[str, Value]) -> Mapping[str, Value]:
+    """What a job sees of a run: one of a called workflow has the inputs of the call, whatever started it."""
+    if placed.caller is None:
+        return known
+    inputs = placed.caller.job.inputs.items()
+    # Whether true and false are texts or not is said by the called workflow.
+    given = {f"inputs.{name.lower()}": text for name, text in inputs if not _UNSURE.search(text)}
+    return {**{name: value for name, value in known.items() if name != "inputs"}, **given}
+
+
+def _runs(placed: PlacedJob, known: Mapping[str, Value]) -> bool | None:
+    """Whether a job runs: unless its condition asks for a status, only if no job that it needs in any way is skipped.
+
+    A condition in between that asks for one does not change that: https://github.com/actions/runner/issues/2205
+    """
     job = placed.job
     own = evaluate(job.condition, known)
     if own is False or any(function in job.condition for function in _STATUS_FUNCTIONS):
         return own
     jobs = {each.id: each for each in placed.workflow.jobs}
-    results: list[bool | None] = [own]
-    for name in job.needs:
-        if name in jobs and name not in seen:
-            need = PlacedJob(jobs[name], placed.file, placed.workflow, None, by_default=False)
-            results.append(_runs(need, known, (*seen, job.id, name)))
+    needed, new = set[str](), {*job.needs}
+    while new:
+        needed |= new
+        new = {name for each in new if each in jobs for name in jobs[each].needs} - needed
+    results = [own, *(evaluate(jobs[name].condition, known) for name in sorted(needed & jobs.keys()))]
     return False if False in results else (None if None in results else True)
 
 

@@ -82,6 +82,26 @@ def cancels(group: str, on: str, when: str = "true") -> Snapshot:
     return s.ready(workflow_files=w.observed(text))
 
 
+SKIPPED = (
+    "  changes:\n    if: github.event_name == 'pull_request'\n    steps: [{run: make}]\n"
+    "  check:\n    needs: changes\n    if: always()\n    steps: [{run: make}]\n"
+)
+AFTER = "    needs: check\n"
+ON_TAG = "    if: startsWith(github.ref, 'refs/tags/')\n"
+UNLESS = "    if: ${{ !cancelled() && needs.check.result == 'success' }}\n"
+PULL_OR_TAG = "{pull_request: {}, push: {tags: ['v*']}}"
+
+CALLED, IF_GIVEN = "{push: {branches: [main]}, workflow_call: {inputs: {tag: {}}}}", "    if: inputs.tag != ''\n"
+CALLER = f"on: {TAGS}\njobs: {{p: {{uses: ./.github/workflows/release.yml, with: {{tag: v1}}}}}}\n"
+
+
+def on_systems(*systems: str, step: str = PUBLISH) -> Snapshot:
+    """A ready state whose upload has a matrix of these runners."""
+    job = f"    strategy: {{matrix: {{os: [{', '.join(systems)}]}}}}\n    runs-on: ${{{{ matrix.os }}}}\n"
+    text = f"on: {TAGS}\njobs:\n  ship:\n{job}    steps: [{{{step}}}]\n"
+    return s.ready(workflow_files=w.observed(text, unread=()))
+
+
 IN_ROOM = "    environment: pypi\n"
 BY_HAND = "{workflow_dispatch: {}}"
 PROTECTED = known((Environment(name="pypi", admits="protected"),))
@@ -136,6 +156,17 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ),
     ("WORKFLOW-7", "a release of another workflow's own token", ship(RELEASED, workflows_t=TAGGER), ACTION),
     ("WORKFLOW-7", "a release of a person's token", ship(RELEASED, workflows_t=OWN), HOLDS),
+    ("WORKFLOW-7", "a skipped job behind one that always runs", ship(TAGS, job=AFTER, before=SKIPPED), ACTION),
+    ("WORKFLOW-7", "the same, with a guard", ship(TAGS, job=AFTER + ON_TAG, before=SKIPPED), ACTION),
+    ("WORKFLOW-7", "the same, beside pull requests", ship(PULL_OR_TAG, job=AFTER + ON_TAG, before=SKIPPED), ACTION),
+    ("WORKFLOW-7", "the same, not cancelled", ship(TAGS, job=AFTER + UNLESS, before=SKIPPED), HOLDS),
+    (
+        "WORKFLOW-7",
+        "pushed for tests, and called for the upload",
+        ship(CALLED, job=IF_GIVEN, workflows_c=CALLER),
+        HOLDS,
+    ),
+    ("WORKFLOW-7", "a regular expression for tags", ship("{push: {tags: ['^v.*$']}}"), ACTION),
     ("WORKFLOW-7", "nothing uploads", ship(TAGS, "run: make"), NONE),
     ("WORKFLOW-7", "git silent", SILENT, UNKNOWN),
     ("WORKFLOW-8", "by a tag", ship(TAGS), HOLDS),
@@ -332,4 +363,18 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-14", "git silent", SILENT, UNKNOWN),
     ("WORKFLOW-14", "no environment", room(TAGS, job=""), NONE),
     ("WORKFLOW-14", "one that a run computes", room(TAGS, job="    environment: ${{ vars.ROOM }}\n"), NONE),
+    ("WORKFLOW-13", "each system of a matrix", on_systems("ubuntu-latest", "macos-latest"), ACTION),
+    ("WORKFLOW-13", "Linux of a matrix", on_systems("ubuntu-latest", "ubuntu-24.04"), HOLDS),
+    (
+        "WORKFLOW-13",
+        "each system, the upload on Linux",
+        on_systems("ubuntu-latest", "macos-latest", step=f"{PUBLISH}, if: runner.os == 'Linux'"),
+        HOLDS,
+    ),
+    (
+        "WORKFLOW-13",
+        "each system, the upload on one of them",
+        on_systems("ubuntu-latest", "windows-latest", step=f"{PUBLISH}, if: \"matrix.os == 'windows-latest'\""),
+        ACTION,
+    ),
 ]

@@ -43,6 +43,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-1", "a key twice", on(w.GOOD + "permissions: {}\n"), ACTION),
     ("WORKFLOW-1", "too large", s.ready(workflow_files=w.observed(None, unread=(w.PATH,))), ACTION),
     ("WORKFLOW-1", "calls what is not there", on(w.called("./.github/workflows/x.yml")), ACTION),
+    ("WORKFLOW-1", "calls what cannot be called", on(w.called(f"./{w.PATH}")), ACTION),
     (
         "WORKFLOW-1",
         "uses an action that is not there",
