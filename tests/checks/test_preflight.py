@@ -58,7 +58,7 @@ def test_a_release_that_will_work(world: World, tmp_path: Path) -> None:
     assert verdict.words == "READY TO RELEASE"
     assert set(outcomes(verdict).values()) == {"holds", "not applicable"}
     assert [name for name, outcome in outcomes(verdict).items() if outcome != "holds"] == [
-        "PERMISSION-34", "SETTING-35",
+        "PERMISSION-34", "SETTING-35", "WORKFLOW-14",
     ]  # fmt: skip
     assert of(verdict)["CI-3"].outcome.value == "holds"
 

@@ -94,7 +94,7 @@ CLONES = {
 }
 
 
-@pytest.mark.parametrize("scenario", ["clean", "tag-driven"])
+@pytest.mark.parametrize("scenario", ["tag-driven"])
 def test_what_a_clone_lacks_changes_nothing_that_is_observed(scenario: str, tmp_path: Path) -> None:
     with world_of(scenario) as world:
         world.remote_git.run("config", "uploadpack.allowFilter", "true")

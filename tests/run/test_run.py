@@ -464,10 +464,11 @@ def test_one_phase(phase: Phase, clean: World, reports: Path) -> None:
         Phase.ROLLBACK: (0, "ROLLED BACK"),
     }[phase]
     plan = [step["title"] for step in given.document["targets"][0]["plan"]["steps"]]
-    assert ("nothing to do" in given.output, plan[:1]) == {
-        Phase.PRE_RELEASE: (True, []),
-        Phase.POST_RECOVERY: (False, ["Start the release again, with the same inputs"]),
-        Phase.ROLLBACK: (True, []),
+    told = [word for word in ("Next:", "nothing to do") if word in given.output]
+    assert (told, plan[:1]) == {
+        Phase.PRE_RELEASE: (["Next:"], []),
+        Phase.POST_RECOVERY: ([], ["Start the release again, with the same inputs"]),
+        Phase.ROLLBACK: (["nothing to do"], []),
     }[phase]
 
 
