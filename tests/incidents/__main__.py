@@ -9,7 +9,7 @@ from release_state.facts.logs.explanation import explain_log
 from release_state.facts.logs.lines import parse_log
 from tests.incidents.cases import CASES
 from tests.incidents.forms import FORMS
-from tests.incidents.page import PAGE, write
+from tests.incidents.page import PAGE, PROCESSES, count_alarms, write
 from tests.incidents.refusals import REFUSALS
 
 
@@ -27,11 +27,16 @@ def count() -> Counter[str]:
 
 
 def main() -> int:
-    """Print the figures; with `--write`, write the page. Ends with 1 if an answer is wrong."""
+    """Print the figures of logs, and of alarms as `docs/processes.md` has them; with `--write`, write the page.
+
+    Ends with 1 if an answer is wrong.
+    """
     counted = count()
     if "--write" in sys.argv[1:]:
         PAGE.write_text("\n".join(write(counted)) + "\n", encoding="utf-8")
+    alarms, false = count_alarms(PROCESSES.read_text("utf-8"))
     print(", ".join(f"{counted[name]} {name}" for name in ("all", "recognised", "right", "unknown", "wrong")))
+    print(f"{alarms} alarms on real workflow files, {false} false")
     return 1 if counted["wrong"] or counted["unknown"] else 0
 
 

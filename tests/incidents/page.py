@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,13 @@ def quote_alarms(page: str) -> list[str]:
     _, _, after = page.partition(f"\n{ALARMS}\n")
     tables, _, _ = after.partition("\n| project |")
     return [f"{ALARMS[:-1]} ([the projects](processes.md)):", *tables.rstrip().split("\n")]
+
+
+def count_alarms(page: str) -> tuple[int, int]:
+    """Return the alarms on the page of real projects, and those that are false."""
+    tables = "\n".join(quote_alarms(page))
+    rows = re.findall(r"^\| \[[A-Z]+-\d+\].*?\| (\d+) \| (\d+) \| (\d+) \|$", tables, re.MULTILINE)
+    return sum(int(each) for row in rows for each in row), sum(int(false) for _, false, _ in rows)
 
 
 def quote() -> dict[KnownFailure, list[str]]:

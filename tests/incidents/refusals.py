@@ -27,6 +27,7 @@ REFUSALS: tuple[tuple[str, str, str], ...] = (
     ("metadata", BAD, "'nobody@' is not a valid email address: there must be something after the @-sign."),
     ("metadata", BAD, "'summary' field must be 512 characters or less."),
     ("metadata", BAD, "'A label of more than thirty-two characters' must be 32 characters or less."),
+    ("metadata", BAD, "classifiers: Should not be a tuple."),
     ("metadata", BAD, "Must have a label."),
     ("metadata", BAD, "Dynamic field 'name' is not a valid dynamic field."),
     ("metadata", BAD, "Invalid value for requires_dist. Error: something is wrong."),
@@ -69,6 +70,7 @@ REFUSALS: tuple[tuple[str, str, str], ...] = (
         "Invalid API Token: project-scoped token is not valid for project: 'orbit'",
     ),
     ("token of another project", FORBIDDEN, "Invalid API Token: OIDC scoped token is not valid for project 'orbit'"),
+    ("index credentials", FORBIDDEN, "API tokens are not valid for permission: upload!"),
     ("index credentials", FORBIDDEN, "Invalid or non-existent authentication information. See the help."),
     ("password", FORBIDDEN, "Username/Password authentication is no longer supported. Migrate to API Tokens instead."),
     (

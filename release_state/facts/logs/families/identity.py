@@ -6,7 +6,7 @@ https://docs.github.com/actions/reference/security/oidc
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import define
+from release_state.facts.logs.failure import Completion, define
 
 IDENTITY = (
     define(
@@ -29,6 +29,20 @@ IDENTITY = (
         r"non-user identities cannot create new projects|invalid-pending-publisher",
         "The pending publisher on the index names another project than the files do.",
         "Make the project name of the pending publisher and of the metadata the same, then run the job again",
+    ),
+    define(
+        "pull_request_target",
+        r"invoked via 'pull_request_target' is not supported",
+        "The index takes no upload from a run that `pull_request_target` started: its code may be a stranger's.",
+        "Start the upload by a tag, a GitHub Release or by hand; then start the release again",
+        Completion.DEPENDS,
+    ),
+    define(
+        "reusable workflow",
+        r"calling workflow is a reusable workflow|reusable workflows are \W{0,2}not currently supported",
+        "The upload is in a reusable workflow, which the index does not accept as a trusted publisher.",
+        "Move the publishing job into the workflow that is started, and name that file in the publisher",
+        Completion.DEPENDS,
     ),
     define(
         "trusted publisher",
@@ -68,6 +82,7 @@ IDENTITY = (
     define(
         "index credentials",
         r"invalid or non-existent authentication information|invalid api token"
+        r"|api tokens are not valid for permission"
         r"|missing credentials for"
         r"|username and/or password are (?:possibly )?wrong|\b401\b.{0,40}\bunauthorized\b"
         r"|\b403\b.{0,60}\bforbidden\b.{0,300}\b(?:legacy|upload|simple|pypi|publish|index)",

@@ -66,7 +66,8 @@ REFUSALS = (
         r"|invalid value for (?:requires|provides|obsoletes|home|download|author|maintainer|summary|version|name"
         r"|keywords)"
         r"|(?:requires[-_]dist|requires[-_]python|provides[-_]dist|project[-_]url).{0,120}invalid"
-        r"|has invalid data|multiple lines are not allowed|is not a valid dynamic field|\bis invalid: "
+        r"|has invalid data|should not be a tuple"
+        r"|multiple lines are not allowed|is not a valid dynamic field|\bis invalid: "
         r"|include at least one message digest|unknown protocol version",
         "The index refused a field of the metadata.",
         _BUILD,
