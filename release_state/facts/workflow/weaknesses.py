@@ -11,7 +11,7 @@ from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.document import is_local
 from release_state.facts.workflow.publishing import choose_surest, find_uploads
 from release_state.facts.workflow.script import split_commands
-from release_state.facts.workflow.starts import find_starts
+from release_state.facts.workflow.starts import list_contexts
 from release_state.model.snapshot import WorkflowRun
 
 BACKENDS = frozenset(
@@ -53,13 +53,13 @@ def find_shallow_checkouts(workflow: ReleaseWorkflow, build_requires: Collection
 
 
 def uploads_for_tags_only(workflow: ReleaseWorkflow) -> bool:
-    """Return whether the workflow, or at least its uploads, run for a pushed tag or a GitHub Release alone."""
+    """Return whether the workflow, or at least its uploads, run for a tag alone, whoever starts it there."""
     if workflow.file.by_tag:
         return True
     text = workflow.texts.get(workflow.path, "")
     uploads = choose_surest([each for each in find_uploads(workflow.texts) if each.workflow == workflow.path])
-    kinds = {start.kind for upload in uploads for start in find_starts(upload, text)}
-    return bool(kinds) and kinds <= {"tag", "release"}
+    refs = {context.get("github.ref_type") for upload in uploads for _, context, _ in list_contexts(upload, text)}
+    return refs == {"tag"}
 
 
 def _checks_out_a_branch(workflow: ReleaseWorkflow) -> bool:

@@ -22,9 +22,9 @@ BUILD_ONLY = (
 LATER = {"observed_at": s.NOW + timedelta(minutes=21)}
 
 
-def on(text: str | None, **changes: Any) -> Snapshot:
-    """A ready state with this release workflow."""
-    return s.ready(workflow_files=w.observed(text), **changes)
+def on(text: str | None, *, build: str = "", **changes: Any) -> Snapshot:
+    """A ready state with this release workflow, and perhaps this build backend."""
+    return s.ready(workflow_files=w.observed(text, build=build), **changes)
 
 
 def took(minutes: float, conclusion: str = "success", **changes: Any) -> WorkflowRun:
@@ -37,6 +37,11 @@ def group(text: str) -> Snapshot:
     return on(w.without("group: release\n", f"group: {text}\n"))
 
 
+OF_TAGS = (
+    "on: {push: {tags: ['v*']}, workflow_dispatch: {}}\njobs:\n  pypi:\n    steps:\n"
+    f"      - uses: actions/checkout@{w.SHA}\n      - run: python -m build\n"
+    f"      - {{uses: pypa/gh-action-pypi-publish@{w.SHA}, if: \"startsWith(github.ref, 'refs/tags/')\"}}\n"
+)
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-1", "good", on(w.GOOD), HOLDS),
     ("WORKFLOW-1", "not there", on(None), ACTION),
@@ -116,6 +121,13 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         "another repository",
         on(w.without(CHECKOUT, CHECKOUT.replace("fetch-depth: 0", "repository: a/b"))),
         HOLDS,
+    ),
+    ("WORKFLOW-5", "tags, or by hand of a tag", on(OF_TAGS, build="hatch-vcs"), NONE),
+    (
+        "WORKFLOW-5",
+        "tags, or by hand",
+        on(OF_TAGS.replace("startsWith", "true || startsWith"), build="hatch-vcs"),
+        ACTION,
     ),
     ("WORKFLOW-5", "git silent", SILENT, UNKNOWN),
     ("WORKFLOW-5", "unread builder", s.ready(workflow_files=w.observed(BUILD_ONLY, build_unread="x")), UNKNOWN),
