@@ -37,11 +37,15 @@ def group(text: str) -> Snapshot:
     return on(w.without("group: release\n", f"group: {text}\n"))
 
 
+BY_NUMBER = w.without("git tag --ann", "git fetch --deepen=500 --tags origin; git tag --ann", SHALLOW)
 OF_TAGS = (
     "on: {push: {tags: ['v*']}, workflow_dispatch: {}}\njobs:\n  pypi:\n    steps:\n"
     f"      - uses: actions/checkout@{w.SHA}\n      - run: python -m build\n"
     f"      - {{uses: pypa/gh-action-pypi-publish@{w.SHA}, if: \"startsWith(github.ref, 'refs/tags/')\"}}\n"
 )
+OF_MAIN = OF_TAGS.replace(f"uses: actions/checkout@{w.SHA}", f"{{uses: actions/checkout@{w.SHA}, with: {{ref: main}}}}")
+SAID = OF_MAIN.replace("jobs:", "env: {SETUPTOOLS_SCM_PRETEND_VERSION: 1.0}\njobs:")
+TREELESS = OF_MAIN.replace("{ref: main}", "{ref: main, fetch-depth: 0, filter: 'tree:0'}")
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-1", "good", on(w.GOOD), HOLDS),
     ("WORKFLOW-1", "not there", on(None), ACTION),
@@ -122,6 +126,11 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         on(w.without(CHECKOUT, CHECKOUT.replace("fetch-depth: 0", "repository: a/b"))),
         HOLDS,
     ),
+    ("WORKFLOW-5", "deepened by a number", on(BY_NUMBER), HOLDS),
+    ("WORKFLOW-5", "by hand", on(OF_TAGS.replace("push: {tags: ['v*']}, ", ""), build="setuptools-scm"), NONE),
+    ("WORKFLOW-5", "the base branch instead of the tag", on(OF_MAIN, build="setuptools-scm"), ACTION),
+    ("WORKFLOW-5", "a version that is said", on(SAID, build="setuptools-scm"), NONE),
+    ("WORKFLOW-5", "all commits, without their trees", on(TREELESS, build="setuptools-scm"), HOLDS),
     ("WORKFLOW-5", "tags, or by hand of a tag", on(OF_TAGS, build="hatch-vcs"), NONE),
     (
         "WORKFLOW-5",

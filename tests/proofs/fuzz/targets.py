@@ -51,6 +51,7 @@ from release_state.observe.git.tree_files import read_details
 from release_state.observe.git.work_tree import parse_status
 from release_state.observe.github.api import GitHubApi
 from release_state.observe.github.ci import find_branch_runs
+from release_state.observe.github.environments import observe_environments
 from release_state.observe.github.expected_ci import read_push_log
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.lists import GitHubList
@@ -236,6 +237,7 @@ _asks("checks", lambda github: github.checks(REF))
 _asks("runs", lambda github: github.runs("release.yml"))
 _asks("branch-runs", lambda github: github.observe(lambda api, place: find_branch_runs(api, place, "main", "x.yml")))
 _asks("rulesets", lambda github: GitHubSettings(github).rulesets())
+_asks("environment", lambda github: observe_environments(github, ("pypi",)))
 _asks("settings", lambda github: GitHubSettings(github).actions_settings())
 
 
@@ -261,6 +263,13 @@ def _(data: bytes) -> object:
 def _(data: bytes) -> object:
     branch = b'{"name":"main","protected":true,"protection":{"enabled":true}}'
     return GitHubSettings(_github_with(data, more={"/rulesets": b"[]", "/branches/main": branch})).base_rules("main")
+
+
+@_target("github-environment-patterns")
+def _(data: bytes) -> object:
+    policy = '"deployment_branch_policy":{"protected_branches":false,"custom_branch_policies":true}'
+    room = f'{{"name":"pypi","url":"{API}{_PLACE}/environments/pypi",{policy}}}'.encode()
+    return observe_environments(_github_with(data, "/environments/pypi", room), ("pypi",))
 
 
 @_target("github-activity")
