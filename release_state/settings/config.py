@@ -265,11 +265,11 @@ def _versions(arguments: Arguments) -> tuple[str, ...]:
 
 
 def _package(
-    values: dict[str, Value], clone: LocalRepository | None, project_name: str | None, local: LocalRepository | None
+    values: dict[str, Value], clone: LocalRepository | None, project_name: Value | None, local: LocalRepository | None
 ) -> str:
     if "package" not in values and clone and project_name:
         # Only the target's own clone may name the package: any other would name the wrong one.
-        values["package"] = Value(project_name, f"[project] name of {clone.top / 'pyproject.toml'}")
+        values["package"] = project_name
     if "package" not in values and local and not clone:
         other = f"{local.top} is not read, as its remote does not lead to {values['repository'].text}"
         raise UsageProblem(f"no package: {other}: give --repo {local.top} if it is the clone, or --package")

@@ -41,7 +41,11 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("package", "package name on the index (default: [project] name of the clone)", metavar="NAME"),
+    Setting(
+        "package",
+        "package name on the index (default: the name in the clone's pyproject.toml or setup.cfg)",
+        metavar="NAME",
+    ),
     Setting("repository", "GitHub repository (default: from the remote's URL)", metavar="OWNER/NAME"),
     Setting("base-branch", "branch that releases merge into (default: the remote's default branch)"),
     Setting("remote", "remote of the clone", default="origin"),

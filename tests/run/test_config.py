@@ -21,6 +21,7 @@ from release_state.plan.steps.commands import gh
 from release_state.report.configuration import show
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.settings.options import CHANNEL_SETTINGS, SETTINGS, Setting
+from release_state.settings.sources import Value
 from tests.support.cli import suite
 
 SECRET = "s3cr3t-never-shown"
@@ -391,6 +392,42 @@ def test_repository_is_not_inferred_from_other_remotes(url: str | None, tmp_path
     top = clone(tmp_path / "clone", url)
     with pytest.raises(UsageProblem, match=r"^no repository( \(remote .*, which is not on .*\))?: give"):
         loaded(top)
+
+
+@pytest.mark.parametrize(
+    ("files", "origin"),
+    [
+        ({"pyproject.toml": "[project]\nname = 'orbit'\n"}, "[project] name of pyproject.toml"),
+        ({"pyproject.toml": "[tool.poetry]\nname = 'orbit'\n"}, "[tool.poetry] name of pyproject.toml"),
+        ({"pyproject.toml": "", "setup.cfg": "[metadata]\nname = orbit\n"}, "[metadata] name of setup.cfg"),
+        ({"setup.cfg": "[metadata]\nname: orbit\nname: orbit\n"}, "[metadata] name of setup.cfg"),
+        ({"setup.cfg": "[metadata]\nname = file: NAME\n"}, None),
+        ({"setup.cfg": "[metadata\nname = orbit\n"}, None),
+        ({"setup.cfg": "[metadata]\nversion = 1\n", "pyproject.toml": "project = 1\ntool.poetry.name = 1\n"}, None),
+    ],
+)  # fmt: skip
+def test_the_package_is_what_the_clone_builds(files: dict[str, str], origin: str | None, tmp_path: Path) -> None:
+    top = clone(tmp_path / "clone", "https://github.com/octo/orbit.git")
+    (top / "pyproject.toml").unlink()
+    for name, text in files.items():
+        (top / name).write_text(text, encoding="utf-8")
+    if origin is None:
+        with pytest.raises(UsageProblem, match="package"):
+            loaded(top)
+    else:
+        table, _, name = origin.rpartition(" ")
+        assert loaded(top).values["package"] == Value("orbit", f"{table} {top / name}")
+
+
+def test_a_setup_cfg_that_is_a_link_or_endless_is_not_read(tmp_path: Path) -> None:
+    top = clone(tmp_path / "clone", "https://github.com/octo/orbit.git")
+    (top / "pyproject.toml").unlink()
+    (tmp_path / "secret").write_text("[metadata]\nname = orbit\n", encoding="utf-8")
+    for place in (tmp_path / "secret", Path("/dev/zero")):
+        (top / "setup.cfg").symlink_to(place)
+        with pytest.raises(UsageProblem, match="no package"):
+            loaded(top)
+        (top / "setup.cfg").unlink()
 
 
 def test_remote_of_the_table_is_the_one_that_is_looked_at(tmp_path: Path) -> None:
