@@ -36,7 +36,8 @@ LONGEST_QUOTE = 300
 FIRST_TRY = (
     "What this is worth for a log that no test has, a try shows: 78 excerpts of public reports in November 2026.",
     "Their answers were written down before. 50 were explained rightly at first, 23 were not recognised, 5 were",
-    "explained wrongly. Their kinds are mended, and they are among these logs.",
+    "explained wrongly. Their kinds are mended. Of 11 more after that, 8 were explained rightly, 1 was not recognised,",
+    "and 2 were explained wrongly. What failed is among these logs.",
 )
 """What was measured once, before the kinds that failed were mended."""
 

@@ -21,7 +21,7 @@ _MOST_LINES = 30
 
 _OPENS = re.compile(
     r"[\s\W]{0,6}(?:error|warning|fatal|caused by|http ?error|remote|exception|failed)\b"
-    r"|\s*\w{0,60}(?:Error|Exception)\b",
+    r"|\s*\w{0,60}(?:Error|Exception)\b|Checking \S{1,150}: (?:ERROR|FAILED)\b",
     re.IGNORECASE,
 )
 _ADDS = re.compile(r"\s*(?:caused by|cause|server says|response|reason|detail)s?:", re.IGNORECASE)

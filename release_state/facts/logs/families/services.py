@@ -84,6 +84,13 @@ SERVICES = (
         *_TIMED_OUT,
     ),
     define(
+        "download",
+        r"failed to (?:fetch|download)\b.{0,400}\b(?:dns error|error sending request|timed? ?out|client error|50\d)"
+        r"|\bare you offline\?|\brequest timeout: /",
+        "A tool or a requirement of the build could not be downloaded.",
+        "Run the failed job again; see the service's status page if it goes on",
+    ),
+    define(
         "cancelled",
         r"the operation was cancell?ed|the run was cancell?ed",
         "A person, a newer run or the time limit cancelled the run.",
