@@ -1,11 +1,16 @@
-"""What the release workflow's file means for one release (pure)."""
+"""What the release workflow's file means for one release, and whether its run may be yet to begin (pure)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 
+from release_state.common.text import format_duration
+from release_state.facts.health import BEGINS_WITHIN
 from release_state.facts.process import explain_unknown
+from release_state.facts.publishers import find_started
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import PlacedNeed, ReleaseWorkflow
 from release_state.facts.workflow.model import Input
@@ -13,7 +18,7 @@ from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import NotApplicable, Phase
 from release_state.model.plan import Step, step
-from release_state.model.snapshot import WorkflowFiles
+from release_state.model.snapshot import Tag, WorkflowFiles, WorkflowRun
 
 SOURCE = "release workflow"
 
@@ -194,3 +199,55 @@ def has_free_channel_input(workflow: ReleaseWorkflow) -> bool:
     """Whether a person types the channel, by the name of an input without options."""
     names = (field.name.lower() for field in workflow.file.inputs if not field.options)
     return any(word in name for name in names for word in _CHANNEL_WORDS)
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What was made just now and starts a workflow that publishes."""
+
+    what: str
+    """`the tag v0.2.0`"""
+    age: timedelta
+    """Negative if the clock that it was made by is ahead."""
+    workflow: str
+
+    def __str__(self) -> str:
+        """In words: what it is, how old, and what that means."""
+        minutes = self.age / timedelta(minutes=1)
+        age = "less than a minute" if minutes < 1 else format_duration(minutes)
+        return f"{self.what} is {age} old, and the run of {self.workflow} that it starts may not be listed yet"
+
+
+def find_run(release: Release, tag: Tag) -> WorkflowRun | None:
+    """Return the newest run that this tag, or its GitHub Release, started; None if none did. Raises NotObserved."""
+    runs = release.snapshot.runs.present().runs
+    own = (run for run in runs if run.head_branch == tag.name and run.head_sha == tag.commit)
+    return max(own, key=lambda run: (run.created_at, run.id), default=None)
+
+
+def find_beginning(release: Release) -> Beginning | None:
+    """Return what starts the publication and is too new for its run to be missed; None if there is no such thing.
+
+    A gate inside of that run knows that it began. Raises NotObserved if runs, index or tags are unknown.
+    """
+    tag = release.tag
+    if release.snapshot.phase == Phase.PRE_PUBLISH or tag is None or release.is_published or find_run(release, tag):
+        return None
+    for what, workflow, at in _list_starts(release, tag):
+        age = release.snapshot.observed_at - at
+        if abs(age) <= BEGINS_WITHIN:
+            return Beginning(what, age, workflow)
+    return None
+
+
+def _list_starts(release: Release, tag: Tag) -> Iterator[tuple[str, str, datetime]]:
+    """What starts a publication, what it starts, and the earliest moment at which it can have done so."""
+    history, found = release.snapshot.history.value, release.snapshot.release.value
+    if (by_tag := find_started(release.target, "tag")) and history:
+        # When a tag was pushed, nobody says. It was not before it was made, and not before its commit was.
+        committed = [each.committed_at for each in history.commits if each.sha == tag.commit]
+        made = [history.tag_dates[tag.object]] if tag.object in history.tag_dates else []
+        if times := [*committed, *made]:
+            yield f"the tag {tag.name}", by_tag.workflow, max(times)
+    if (by_release := find_started(release.target, "release")) and found and found.published_at and not found.draft:
+        yield f"the GitHub Release {found.tag}", by_release.workflow, found.published_at

@@ -22,6 +22,7 @@ from release_state.common.strict import FRESH_SECONDS, read_clock
 from release_state.common.text import join_items, sanitize
 from release_state.facts.health import judge_ci
 from release_state.facts.release import Release
+from release_state.facts.release_workflow import find_beginning
 from release_state.model.observation import Model, NotObserved, Observation
 from release_state.model.outcome import ActionNeeded, InProgress, Phase
 from release_state.model.snapshot import Snapshot
@@ -175,6 +176,8 @@ def find_pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pend
     release, target = Release(snapshot), snapshot.target
     if "runs" in deciding and (runs := _fact_or_none(_find_working, release)):
         yield Pending(("runs",), f"release run {join_items(f'#{number}' for number in runs)}")
+    if "runs" in deciding and (beginning := _fact_or_none(find_beginning, release)):
+        yield Pending(("runs",), f"a run of {sanitize(beginning.workflow, 100)} to begin")
     if "ci" in deciding and _fact_or_none(lambda facts: judge_ci(facts.ci).state, release) in ("pending", "not begun"):
         yield Pending(("ci",), f"CI of {sanitize(release.base_branch, 60)}")
     if "index" in deciding and (files := _fact_or_none(lambda facts: facts.catching_up, release)):

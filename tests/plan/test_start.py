@@ -9,11 +9,12 @@ import pytest
 from msgspec import structs
 
 from release_state.facts.release import Release
-from release_state.model.observation import known
+from release_state.model.observation import Observation, known
 from release_state.model.outcome import Verdict
 from release_state.model.plan import Step
 from release_state.model.process import Process, Publisher, Start, StartKind
-from release_state.model.snapshot import ExplainedRun, Snapshot
+from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History, Snapshot
+from release_state.observe.waiting import find_pending
 from release_state.plan.recovery import Recovery
 from tests.support import states as s
 from tests.support.facts import build
@@ -109,6 +110,67 @@ def test_a_tag_that_started_nothing_is_pushed_again_with_the_same_object() -> No
 def test_a_tag_with_a_github_release_is_never_deleted_for_it() -> None:
     told = commands(tagged(publisher("tag"), release=known(s.release())))
     assert not any(":refs/tags/" in line for line in told), told
+
+
+def made(minutes: float, *, commit: float | None = None) -> Observation[History]:
+    """The history in which the tag was made so many minutes ago, and its commit."""
+    lineage = s.lineage(s.HEAD, on_base=True, ahead=0)
+    found = structs.replace(s.history(lineage).present(), tag_dates={s.TAG_OBJECT: s.NOW - timedelta(minutes=minutes)})
+    if commit is None:
+        return known(found)
+    subject = Commit(sha=s.HEAD, subject="x", committed_at=s.NOW - timedelta(minutes=commit))
+    return known(structs.replace(found, commits=(subject,)))
+
+
+MAKER = publisher("tag", makes=("release",))
+FRESH: dict[str, tuple[Publisher, dict[str, Any]]] = {
+    "the tag": (MAKER, {"history": made(2)}),
+    "its commit": (MAKER, {"history": made(60, commit=2)}),
+    "a clock that is ahead": (MAKER, {"history": made(-3)}),
+    "the GitHub Release": (publisher("release"), {"release": known(s.release(published_at=s.NOW))}),
+}
+
+
+@pytest.mark.parametrize("fresh", FRESH)
+def test_what_was_made_just_now_is_not_made_again(fresh: str) -> None:
+    """GitHub lists the run some seconds after the push: until then, nothing is wrong, and nothing to be destroyed."""
+    found, changes = FRESH[fresh]
+    state = tagged(found, **changes)
+    (only,) = steps(state)
+    assert only.title == "Wait for the run of ship.yml to begin and to end" and not only.destroys
+    assert commands(state)[0].endswith("--wait 600")
+    verdict = verdict_of(state)
+    assert verdict.verdict is Verdict.IN_PROGRESS, verdict.findings
+    assert ("runs",) in [each.key for each in find_pending(state, LOOKUPS)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"history": made(11, commit=11)},
+        {"history": made(-11)},
+        {"history": made(2), "runs": s.runs(failed_run())},
+        {"history": made(2), "runs": s.failed()},
+        {"history": made(2), "index": {"pypi": s.project(s.file("sdist"))}},
+    ],
+    ids=["too old", "of the future", "its run is known", "runs are unknown", "something is published"],
+)
+def test_who_has_waited_long_enough_waits_no_more(changes: dict[str, Any]) -> None:
+    state = tagged(publisher("tag"), **changes)
+    assert not any(each.title.startswith("Wait for the run") for each in steps(state))
+    assert verdict_of(state).verdict is not Verdict.IN_PROGRESS
+    assert ("runs",) not in [each.key for each in find_pending(state, LOOKUPS) if "begin" in each.what]
+
+
+def test_a_gate_in_the_run_does_not_wait_for_it() -> None:
+    state = structs.replace(tagged(publisher("tag"), history=made(2)), phase="pre-publish")
+    assert not any(each.title.startswith("Wait for the run") for each in steps(state))
+
+
+def test_a_tag_that_starts_nothing_begins_nothing() -> None:
+    other = structs.replace(publisher("tag"), starts=(Start(kind="tag", filters=("v9*",)),))
+    state = tagged(other, history=made(2))
+    assert not any(each.title.startswith("Wait for the run") for each in steps(state))
 
 
 @pytest.mark.parametrize("unread", ["runs", "release"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -57,3 +57,17 @@ def test_the_run_of_a_tag_is_of_the_workflow_that_the_tag_has(status: str, tmp_p
         assert ran.code == 0, ran.output
     else:
         assert (ran.code, found(ran)) == (8, {"RUN-11"}), ran.output
+
+
+def test_a_tag_that_was_pushed_just_now_waits_for_its_run(tmp_path: Path) -> None:
+    """GitHub lists a run some seconds after the push. Nothing is wrong yet, and nothing is to be pushed again."""
+
+    def build(world: World) -> None:
+        flows.begin(world, FLOW)
+        world.time = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=5)
+        flows.announce(world, FLOW, "0.2.0")
+
+    ran = judge(build, tmp_path)
+    assert (ran.code, ran.verdict) == (8, "IN PROGRESS"), ran.output
+    assert steps(ran) == ["Wait for the run of publish.yml to begin and to end"]
+    assert "the run of publish.yml that it starts may not be listed yet" in ran.output

@@ -176,7 +176,7 @@ def release(tag_name: str = "v0.2.0", **changes: Any) -> GitHubRelease:
         "immutable": False,
         "has_notes": True,
         "created_at": NOW,
-        "published_at": NOW,
+        "published_at": NOW - timedelta(hours=1),
         "html_url": f"{WEB}/releases/tag/{tag_name}",
         **changes,
     }

@@ -10,8 +10,8 @@ from msgspec import structs
 from release_state.common.text import format_duration, join_items
 from release_state.facts.health import explain_by_status
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import find_time_limit
-from release_state.model.observation import NotObserved
+from release_state.facts.release_workflow import Beginning, find_beginning, find_time_limit
+from release_state.model.observation import NotObserved, value_or
 from release_state.model.outcome import ActionNeeded, InProgress
 from release_state.model.plan import Mends, Step, Undecided, step
 from release_state.model.snapshot import Clone, Snapshot, WorkflowRun
@@ -29,10 +29,23 @@ def is_stuck(run: WorkflowRun, snapshot: Snapshot, minutes: int | None) -> bool:
 
 
 def end_or_wait(release: Release) -> list[Step]:
-    """End the stuck runs, else wait for the newest unfinished one; empty if no run is unfinished."""
+    """End the stuck runs, else wait for the newest unfinished one, or for one to begin; empty if there is none."""
     minutes, runs = find_time_limit(release), release.unfinished_runs
     stuck = [run for run in runs if is_stuck(run, release.snapshot, minutes)]
-    return [_end(release, run) for run in stuck] or [_wait(release, run) for run in runs[:1]]
+    if steps := [_end(release, run) for run in stuck] or [_wait(release, run) for run in runs[:1]]:
+        return steps
+    beginning = value_or(None, lambda: find_beginning(release))
+    return [_wait_to_begin(release, beginning)] if beginning else []
+
+
+def _wait_to_begin(release: Release, beginning: Beginning) -> Step:
+    return step(
+        f"Wait for the run of {beginning.workflow} to begin and to end",
+        suite_command(release.target, wait="600"),
+        mends="run",
+        reason=str(beginning),
+        link=f"{release.target.github_web}/{release.target.repository}/actions/workflows/{beginning.workflow}",
+    )
 
 
 def _wait(release: Release, run: WorkflowRun) -> Step:

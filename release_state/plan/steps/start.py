@@ -14,7 +14,7 @@ from typing import Any, Literal
 from msgspec import structs
 
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import find_start
+from release_state.facts.release_workflow import find_run, find_start
 from release_state.model.plan import Step, step
 from release_state.model.process import Publisher
 from release_state.model.snapshot import GitHubRelease, Tag, WorkflowRun
@@ -98,13 +98,6 @@ def begin_again(release: Release) -> list[Step] | None:
             **({} if local is None else describe_loss(local)),
         ).mark_start()
     ]
-
-
-def find_run(release: Release, tag: Tag) -> WorkflowRun | None:
-    """Return the newest run that this tag, or its GitHub Release, started; None if none did. Raises NotObserved."""
-    runs = release.snapshot.runs.present().runs
-    own = (run for run in runs if run.head_branch == tag.name and run.head_sha == tag.commit)
-    return max(own, key=lambda run: (run.created_at, run.id), default=None)
 
 
 def find_resumable(release: Release, tag: Tag) -> WorkflowRun | None:
