@@ -172,7 +172,9 @@ class CommitSources:
         # On several commits nobody knows which one is the version's.
         [wanted] = [WantedCommit(*each) for each in commits.items()] if len(commits) == 1 else [None]
         tagged = replace(self.commits_of(view), tagged=wanted) if wanted else None
-        return Call((head, wanted), lambda: observe_workflow_files(self._commits_to_release(view), tagged))
+        # The answer names the branch: ahead, another one may be taken for the base, with the same head.
+        inputs = (view.release.base_branch, head, wanted)
+        return Call(inputs, lambda: observe_workflow_files(self._commits_to_release(view), tagged))
 
     def calculation(self, view: View) -> Call | None:
         """The next version by the project's rules: before a release, or for a published version without a tag."""

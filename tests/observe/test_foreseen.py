@@ -115,6 +115,18 @@ def test_what_a_clone_lacks_changes_nothing_that_is_observed(scenario: str, tmp_
                     assert found == whole, f"{kind}, {'' if ahead else 'not '}asked ahead"
 
 
+def test_a_branch_that_only_the_clone_takes_for_the_base_decides_nothing(tmp_path: Path) -> None:
+    """It has the same head as the base branch, and the clone knows no default branch: after actions/checkout, say."""
+    with world_of("tag-driven") as world:
+        world.remote_git.run("branch", "dev", "main")
+        clone = tmp_path / "clone"
+        world.clone_git.run("clone", "--quiet", "--branch", "dev", world.remote_url, str(clone))
+        (clone / ".git" / "refs" / "remotes" / "origin" / "HEAD").unlink()
+        with looking(world, tmp_path, clone=clone) as run:
+            run.ask_ahead()
+            assert run.observe().workflow_files.present().branch == "main"
+
+
 def test_a_clone_whose_history_is_cut_foresees(tmp_path: Path) -> None:
     with world_of("clean") as world:
         clone = tmp_path / "clone"
