@@ -15,9 +15,9 @@ from packaging.version import Version
 from release_state.common.text import join_items, sanitize
 from release_state.facts.earlier import find_expected_kinds, list_earlier
 from release_state.facts.publishers import (
+    add_publishers_at_tag,
     describe_makers,
     describe_publisher,
-    find_other_publishers,
     find_publishers,
 )
 from release_state.facts.spelling import TagSpelling, find_tag_spelling
@@ -102,11 +102,12 @@ def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     publishers = find_publishers(target, files)
     evidence = [f"workflow: {describe_publisher(publisher)}" for publisher in publishers]
     writer = find_version_writer(files.texts, [f"{FOLDER}/{publisher.workflow}" for publisher in publishers])
-    at_tag = find_other_publishers(target, files, publishers)
+    every = add_publishers_at_tag(target, files, publishers)
+    at_tag = every[len(publishers) :]
     evidence += [f"workflow at the version's tag: {describe_publisher(publisher)}" for publisher in at_tag]
     if "makes" not in target.given:
         evidence += [f"makes: {line}" for line in describe_makers(publishers, files)]
-    publishers = (*publishers, *at_tag)
+    publishers = every
     written = f"version: {writer.workflow} sets it, by {writer.how}" if writer else ""
     process = _add(target.process, *evidence, written, publishers=publishers, version_writer=writer)
     if "workflow" in target.given:

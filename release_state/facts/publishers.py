@@ -48,14 +48,19 @@ def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ..
     return _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
 
 
-def find_other_publishers(target: Target, files: WorkflowFiles, known: Sequence[Publisher]) -> tuple[Publisher, ...]:
-    """Return the jobs that upload by the files at the version's tag and that the base branch has otherwise, or not."""
+def add_publishers_at_tag(target: Target, files: WorkflowFiles, known: Sequence[Publisher]) -> tuple[Publisher, ...]:
+    """Return these publishers of the base branch, and those that the files at the version's tag have otherwise, or too.
+
+    A run of the tag is of the files there, whatever the base branch has by now.
+    """
     if not files.at_tag:
-        return ()
+        return tuple(known)
     found = find_publishers(target, structs.replace(files, files=files.at_tag))
-    there = {(each.workflow, each.starts) for each in known}
+    here, there = ({(each.workflow, each.starts) for each in every} for every in (known, found))
     # A guess counts where nothing better is found.
-    return tuple(each for each in found if (each.workflow, each.starts) not in there and not (known and each.is_guess))
+    sure = [each for each in found if not (known and each.is_guess)]
+    old = [structs.replace(each, is_at_tag=not sure or (each.workflow, each.starts) in there) for each in known]
+    return (*old, *(each for each in sure if (each.workflow, each.starts) not in here))
 
 
 def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: str) -> Publisher:
@@ -130,9 +135,14 @@ def takes_tag(publisher: Publisher, tag: str) -> bool:
     return any(not patterns or is_taken(patterns, tag) for patterns in tags)
 
 
-def find_started(target: Target, by: Literal["tag", "release"]) -> Publisher | None:
-    """Return the publisher that pushing the version's tag, or publishing its GitHub Release, starts."""
+def find_started(target: Target, by: Literal["tag", "release"], *, tags_anew: bool = False) -> Publisher | None:
+    """Return the publisher that pushing the version's tag, or publishing its GitHub Release, starts.
+
+    It is one of the tag's own files, unless the tag is made anew, on another commit.
+    """
     for publisher in target.process.publishers:
+        if not (publisher.is_at_tag or tags_anew):
+            continue
         by_release = any(start.kind == "release" for start in publisher.starts)
         if takes_tag(publisher, target.tag) if by == "tag" else by_release:
             return publisher

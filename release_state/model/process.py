@@ -37,6 +37,8 @@ class Publisher(Model):
     """The GitHub environment of the job; empty: none, None: not known, or chosen in the run."""
     starts: tuple[Start, ...] = ()
     """Empty: not known."""
+    is_at_tag: bool = True
+    """Whether a run of the version's tag is of it: False where the files at the tag have another publisher instead."""
     only_releases: bool = True
     """Whether every run of the workflow is a release run: it has no other triggers and uploads in each."""
     makes: tuple[Made, ...] = ()

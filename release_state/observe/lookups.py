@@ -104,7 +104,7 @@ _BEFORE, _INSIDE, _AFTERWARDS = (Phase.PRE_RELEASE,), (Phase.PRE_PUBLISH,), (Pha
 
 TRACES = ("remote", "index", "other_indexes", "pulls", "branch_pulls", "release", "other_releases", "drafts")
 """The rows that say which traces of the version exist: the phase follows from them."""
-PROCESS = ("workflow_files", "earlier_pulls", "earlier_releases", "latest_release")
+PROCESS = ("workflow_files", "earlier_pulls", "tool_pulls", "earlier_releases", "latest_release")
 """The rows that say how the project releases, beside `remote` and `index`."""
 READ_BY_PROCESS = ("remote", "index", "other_indexes", "pulls", "release", *PROCESS)
 """All rows that `release_state.facts.process` reads; a test holds the two together."""
@@ -157,9 +157,12 @@ TABLE = (
            right="`contents: read`"),
     Lookup("earlier_pulls", "GitHub", lambda at, view: at.earlier_pulls(view), after=("remote", "index"),
            key=lambda target, branch: ("earlier_pulls", branch), stage=Stage.SECOND,
-           needs=("repository", "remote", "index"),
+           needs=("repository", "remote", "index", "workflow_files"),
            what="pull requests of the last two versions: whether releases of this project have one",
            right="`pull-requests: read`"),
+    Lookup("tool_pulls", "GitHub", lambda at, view: at.tool_pulls(view), after=("workflow_files",),
+           key=lambda target, branch: ("earlier_pulls", branch), stage=Stage.LAST, part_of="earlier_pulls",
+           field="earlier_pulls"),
     Lookup("earlier_releases", "GitHub", lambda at, view: at.earlier_releases(view), after=("remote", "index"),
            key=lambda target, tag: ("earlier_releases", tag), stage=Stage.SECOND,
            needs=("repository", "remote", "index"),

@@ -13,6 +13,7 @@ from release_state.facts.process import MOST_EARLIER, explain_unknown, explain_u
 from release_state.facts.published import find_sharing_any
 from release_state.facts.publishers import list_run_filters
 from release_state.facts.release import Release
+from release_state.facts.workflow.making import PLEASE_BRANCH, list_tool_branches
 from release_state.model.observation import NotObserved, Observation, known, unavailable, value_or
 from release_state.model.snapshot import NOT_ASKED, Clone, Installation, Opened, WorkflowRun
 from release_state.model.target import Target, Trace
@@ -89,14 +90,22 @@ class Sources(CommitSources):
         return {name: Call((), functools.partial(self.github.pulls, name)) for name in names}
 
     def earlier_pulls(self, view: View) -> dict[str, Call]:
-        """Return the pull requests of the last versions' release branches, and of that of release-please."""
+        """Return the pull requests of the last versions' release branches, and of release-please's for all of it."""
         if not _is_asked(view, "pull-request"):
             return {}
         target = view.target
         versions = [version for version, _ in view.release.find_earlier_tags(MOST_EARLIER)]
         names = [target.release_branch_for(version, target.channel.name) for version in versions]
         if base := value_or("", lambda: view.release.base_branch):
-            names.append(f"release-please--branches--{base}")
+            names.append(PLEASE_BRANCH.format(base=base))
+        return {name: Call((), functools.partial(self.github.pulls, name)) for name in names}
+
+    def tool_pulls(self, view: View) -> dict[str, Call]:
+        """Return the pull requests of the branches that tools release from which the workflow files name."""
+        files, base = view.snapshot.workflow_files.value, value_or("", lambda: view.release.base_branch)
+        if not (files and base) or not _is_asked(view, "pull-request"):
+            return {}
+        names = list_tool_branches(files, base, view.target.package)
         return {name: Call((), functools.partial(self.github.pulls, name)) for name in names}
 
     def earlier_releases(self, view: View) -> dict[str, Call]:

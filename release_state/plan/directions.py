@@ -48,7 +48,7 @@ def _makes_release(release: Release, tag: list[Step], publish: list[Step]) -> bo
     """Whether a run that the plan starts makes the GitHub Release, or a step of the publication does."""
     if any(step.starts_run for step in publish):
         return release.target.process.makes("release") or any(step.mends == "release" for step in publish)
-    started = find_started(release.target, "tag") if _pushes_tag(release, tag) else None
+    started = find_started(release.target, "tag", tags_anew=True) if _pushes_tag(release, tag) else None
     return started is not None and makes_release(release, started)
 
 

@@ -138,6 +138,21 @@ def test_the_workflow_at_the_versions_tag_is_watched_too() -> None:
     assert found({"ship.yml": ON_TAG}, {"old.yml": guessed}) == [("ship.yml", "tag")]
 
 
+def test_a_run_of_the_tag_is_of_the_publisher_that_the_tag_has() -> None:
+    def found(texts: dict[str, str], at_tag: dict[str, str]) -> list[str]:
+        before, after = (snapshot(each).workflow_files.present() for each in (at_tag, texts))
+        files = structs.replace(after, at_tag=before.files)
+        publishers = resolve(snapshot(texts, workflow_files=known(files))).target.process.publishers
+        return [f"{each.workflow} {each.starts[0].kind}" for each in publishers if each.is_at_tag]
+
+    assert found({"ship.yml": ON_RELEASE}, {"ship.yml": ON_TAG}) == ["ship.yml tag"]
+    assert found({"ship.yml": ON_TAG}, {"ship.yml": f"# old\n{ON_TAG}"}) == ["ship.yml tag"]
+    assert found({"a.yml": ON_TAG, "b.yml": ON_RELEASE}, {"a.yml": ON_TAG}) == ["a.yml tag"]
+    # What the tag's files do is not seen: the base branch's tell more than nothing.
+    assert found({"ship.yml": ON_TAG}, {"ship.yml": CI}) == ["ship.yml tag"]
+    assert found({"ship.yml": ON_TAG}, {"old.yml": ON_TAG.replace("uv publish", "make publish")}) == ["ship.yml tag"]
+
+
 def test_a_project_without_a_known_upload_has_candidates_and_one_without_workflows_has_none() -> None:
     found = resolve(snapshot({"ci.yml": CI, "release.yml": CI}))
     assert found.target.workflow == "" and found.target.process.candidates == ("ci.yml", "release.yml")

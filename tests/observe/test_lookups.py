@@ -12,7 +12,7 @@ import pytest
 
 from release_state.facts import process
 from release_state.model.observation import known
-from release_state.model.snapshot import LOOKUPS, Remote, Snapshot
+from release_state.model.snapshot import LOOKUPS, Remote, Snapshot, WorkflowFile, WorkflowFiles
 from release_state.observe.call import View
 from release_state.observe.lookups import (
     READ_BY_PROCESS,
@@ -98,6 +98,30 @@ def test_earlier_versions_are_asked_where_they_can_tell(
     sources: Any = SimpleNamespace(github=SimpleNamespace(pulls=list, release_by_tag=list))
     assert list(Sources.earlier_pulls(sources, view)) == pulls
     assert list(Sources.earlier_releases(sources, view)) == releases
+
+
+PLEASE, CHANGESETS = "release-please--branches--main--components--orbit", "changeset-release/main"
+
+
+@pytest.mark.parametrize(
+    ("text", "unread", "changes", "asked"),
+    [
+        ("{uses: pypa/gh-action-pypi-publish@v1}", (), {}, []),
+        ("{uses: googleapis/release-please-action@v4}", (), {}, [PLEASE]),
+        ("{uses: changesets/action@v1}", (), {}, [CHANGESETS]),
+        ("", (".github/workflows/large.yml",), {}, [PLEASE, CHANGESETS]),  # what it names is not known
+        ("{uses: changesets/action@v1}", (), {"remote": s.failed("git remote")}, []),
+        ("{uses: changesets/action@v1}", (), {"target": s.target(given=("channels.pypi.leaves",))}, []),
+    ],
+)
+def test_the_branches_of_a_tool_are_asked_where_a_workflow_names_it(
+    text: str, unread: tuple[str, ...], changes: dict[str, Any], asked: list[str]
+) -> None:
+    file = WorkflowFile(path=".github/workflows/propose.yml", text=f"on: push\njobs: {{a: {{steps: [{text}]}}}}\n")
+    files = WorkflowFiles(commit=s.BASE, branch="main", files=(file,), unread=unread)
+    view = View(s.ready(**{"workflow_files": known(files), **changes}), None, frozenset(LOOKUPS))
+    sources: Any = SimpleNamespace(github=SimpleNamespace(pulls=list))
+    assert list(Sources.tool_pulls(sources, view)) == asked
 
 
 def test_without_a_default_branch_no_branch_of_release_please_is_asked() -> None:

@@ -71,3 +71,26 @@ def test_a_tag_that_was_pushed_just_now_waits_for_its_run(tmp_path: Path) -> Non
     assert (ran.code, ran.verdict) == (8, "IN PROGRESS"), ran.output
     assert steps(ran) == ["Wait for the run of publish.yml to begin and to end"]
     assert "the run of publish.yml that it starts may not be listed yet" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("flow", "now", "step"),
+    [
+        (flows.TAG_DRIVEN, flows.RELEASE_DRIVEN, "Push the tag {} again, as a person"),
+        (flows.RELEASE_DRIVEN, flows.TAG_DRIVEN, "Publish the GitHub Release {} anew"),
+    ],
+)
+def test_a_tag_is_published_by_what_starts_the_workflow_that_it_has(
+    flow: flows.Flow, now: flows.Flow, step: str, tmp_path: Path
+) -> None:
+    """What starts the workflow changed after the tag, which nothing was published of yet."""
+
+    def build(world: World) -> None:
+        flows.begin(world, flow)
+        flows.announce(world, flow, "0.2.0")
+        path = ".github/workflows/publish.yml"
+        world.ci(world.commit("ci: start it otherwise", {path: now.files["publish.yml"].encode()}))
+
+    ran = judge(build, tmp_path)
+    tag = flow.tags.format(version="0.2.0")
+    assert ran.code == 1 and steps(ran)[0] == step.format(tag), ran.output

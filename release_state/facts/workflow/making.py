@@ -11,6 +11,7 @@ from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.model import JobStep
 from release_state.facts.workflow.script import split_commands
 from release_state.model.process import Made
+from release_state.model.snapshot import WorkflowFiles
 
 _ACTIONS: Mapping[str, tuple[Made, ...]] = {
     "softprops/action-gh-release": ("tag", "release"),
@@ -33,12 +34,31 @@ _ACTIONS: Mapping[str, tuple[Made, ...]] = {
     "repo-sync/pull-request": ("pull-request",),
     "devops-infra/action-pull-request": ("pull-request",),
 }
+PLEASE_BRANCH = "release-please--branches--{base}"
+_BRANCHES = {
+    "release-please": f"{PLEASE_BRANCH}--components--{{package}}",
+    "changesets": "changeset-release/{base}",
+}
+"""The branches that tools open their release pull requests from, by the word that shows the tool in a workflow.
+
+Sources: https://github.com/googleapis/release-please/blob/main/src/util/branch-name.ts;
+https://github.com/changesets/action/blob/main/src/run.ts
+"""
 _BUILDERS = ("pypa/cibuildwheel", "pyo3/maturin-action")
 
 
 def find_made(workflow: ReleaseWorkflow) -> tuple[Made, ...]:
     """Return what the steps of a workflow make, each once."""
     return tuple(dict.fromkeys(made for at in workflow.steps for made in find_made_by(at.step)))
+
+
+def list_tool_branches(files: WorkflowFiles, base: str, package: str) -> tuple[str, ...]:
+    """Return the branches of release pull requests that a tool makes which the files name; of all if some are unread.
+
+    That of release-please for a whole repository is not among them: an app may run it, of which no file tells.
+    """
+    named = [each for word, each in _BRANCHES.items() if files.unread or any(word in t for t in files.texts.values())]
+    return tuple(each.format(base=base, package=package) for each in named)
 
 
 def find_tag_jobs(workflow: ReleaseWorkflow) -> tuple[str, ...]:

@@ -194,7 +194,7 @@ def _typed(target: Target, setting: Setting, settings: dict[str, str]) -> str | 
 
 def explain_start(release: Release, by: Literal["tag", "release"]) -> str:
     """What pushing the tag or publishing the GitHub Release starts, to be added to a reason; empty: nothing."""
-    publisher = find_started(release.target, by)
+    publisher = find_started(release.target, by, tags_anew=by == "tag")
     if publisher is None:
         return ""
     there = ", which publishes"

@@ -32,8 +32,8 @@ _index_step = partial(step, mends="index")
 
 def find_publisher(release: Release) -> Publisher | None:
     """Return the publisher that a pushed tag or a GitHub Release starts, and that builds that very tag."""
-    found = (each for each in release.target.process.publishers if {"tag", "release"} & {s.kind for s in each.starts})
-    return next(found, None)
+    publishers = (each for each in release.target.process.publishers if each.is_at_tag)
+    return next((each for each in publishers if {"tag", "release"} & {s.kind for s in each.starts}), None)
 
 
 def publish_by_workflow(release: Release) -> list[Step] | None:
