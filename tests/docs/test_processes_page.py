@@ -45,7 +45,7 @@ def test_the_newest_releases_are_counted_by_check() -> None:
 def test_each_command_keeps_what_the_other_wrote() -> None:
     assert "\n".join(processes.write(())).endswith(f"{processes.RELEASES}{SECOND}".rstrip("\n"))
     bad = Said("ACTION NEEDED", ("TAG-11 action needed",))
-    lines = list(releases.write([Compared("x", "1.0", bad, Said("RELEASED AND VERIFIED", ()))], "abc"))
+    lines = list(releases.write([Compared("o/x", "x", "1.0", bad, Said("RELEASED AND VERIFIED", ()))], "abc"))
     assert lines[0] == processes.RELEASES
     assert "| [TAG-11](checks.md#tag-11), action needed | 1 | 0 |" in lines
     assert lines[-1] == "| x | 1.0 | ACTION NEEDED, TAG-11 action needed | RELEASED AND VERIFIED |"

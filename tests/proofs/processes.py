@@ -41,6 +41,7 @@ from release_state.observe.git.workflow_files import read_build_requirements
 from release_state.observe.http.client import HttpClient
 from release_state.observe.index.index import observe_index
 from release_state.settings.channels import pypi
+from tests.proofs import clones
 from tests.proofs.alarms import Alarm, find_alarms
 
 FOLDER = ".github/workflows/"
@@ -69,6 +70,7 @@ class Found:
 
     repository: str
     package: str
+    version: str = ""
     workflows: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
     template: str = ""
@@ -85,6 +87,7 @@ class Found:
     judged: Mapping[str, str] = field(default_factory=dict)
     """What the answer sheet says of an alarm, by check."""
     checked: bool = False
+    shown: clones.Shown | None = None
 
 
 def list_repositories(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -147,6 +150,7 @@ def look(repository: str, git: Path, package: str, client: HttpClient) -> Found:
     return Found(
         repository=repository,
         package=package,
+        version=newest,
         workflows=target.workflows,
         starts=tuple(dict.fromkeys(start.kind for start in target.process.starts)),
         template=target.tag_template,
@@ -155,6 +159,18 @@ def look(repository: str, git: Path, package: str, client: HttpClient) -> Found:
         has_pulls=has_release_pulls(target, tuple(tag.name for tag in tags), run),
         alarms=alarms,
     )
+
+
+def list_settings(found: Found) -> dict[str, str]:
+    """Return what the settings of a project should be in a clone of it."""
+    return {
+        "package": found.package,
+        "repository": found.repository,
+        "workflow": next(iter(found.workflows), ""),
+        "started-by": ",".join(found.starts),
+        "tag-template": found.template,
+        "channels.pypi.environment": ", ".join(found.environments),
+    }
 
 
 def has_release_pulls(target: Target, tags: Sequence[str], run: Callable[..., str]) -> bool:
@@ -258,6 +274,7 @@ def write(every: Sequence[Found]) -> Iterator[str]:
         good = len(asked) - bad - gone - unsettled[kind]
         yield f"| {words} | {good} | {bad} | {gone} | {unsettled[kind]} |"
     yield from _write_alarms(every)
+    yield from clones.write([found.shown for found in every if found.shown])
     yield ""
     yield "| project | workflow | started by | tags | environment | pull request | by hand |"
     yield "|---|---|---|---|---|---|---|"
@@ -322,15 +339,19 @@ def main() -> int:
         repository, git = item
         answers = right.get(repository, {})
         package = packages.get(repository) or answers.get("package") or repository.rpartition("/")[2]
-        return look(repository, git, package, client)
+        found = look(repository, git, package, client)
+        found.shown = clones.show(git, found.version, list_settings(found), package)
+        return found
 
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(2) as pool:
         every = list(pool.map(one, list_repositories(given.folder)))
     for found in every:
         if found.repository in right:
             compare(found, right[found.repository])
             if found.wrong:
                 print(found.repository, found.wrong, found, right[found.repository], file=sys.stderr)
+        if found.shown and found.shown.says:
+            print(found.repository, found.shown.says, file=sys.stderr)
         for alarm in found.alarms:
             print(found.repository, *found.workflows, alarm, file=sys.stderr)
     print("\n".join(write(sorted(every, key=lambda found: found.package.lower()))))

@@ -1,9 +1,10 @@
 """What a run says of the newest releases of real projects, before and after: a section of `docs/processes.md`.
 
-    python -m tests.proofs.releases FOLDER REPOSITORY… --right FILE --before PYTHON
+    python -m tests.proofs.releases FOLDER --right FILE --before PYTHON --commit HASH --keep KEPT [REPOSITORY…]
 
 FOLDER and FILE are those of `tests.proofs.processes`; PYTHON is an interpreter that has an older version of the suite.
-The index is the real one. GitHub is a stand-in on this machine with what a finished release leaves: green checks, and
+KEPT is a folder for what each run said, one file a project: what is in it is not asked again. The index is the real
+one. GitHub is a stand-in on this machine with what a finished release leaves: green checks, and
 for the last three versions a GitHub Release, a successful run, and the pull request that the commit names. A run gets
 no option but version, package and addresses. `--write` puts the section into the page.
 """
@@ -26,6 +27,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 from packaging.version import InvalidVersion, Version
 
 from release_state.model.target import Channel
@@ -57,16 +59,20 @@ class Said:
     verdict: str
     checks: tuple[str, ...]
     """Checks that decide, and that need action or are unknown, with how they ended."""
+    findings: tuple[str, ...] = ()
+    """What these checks said, to look at one by one."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Compared:
     """A project, and what was said before and after."""
 
+    repository: str
     package: str
-    version: str
-    before: Said
-    after: Said
+    version: str = ""
+    """Empty: none is on the index and has a tag."""
+    before: Said | None = None
+    after: Said | None = None
 
 
 def git(place: Path, *words: str) -> str:
@@ -135,23 +141,23 @@ def fill(server: GitHubServer, remote: Path, held: Sequence[tuple[Version, str]]
                             merged=True, merged_at=when, merge_commit_sha=commit)  # fmt: skip
 
 
-def compare(
-    mirror: Path, repository: str, package: str, right: Mapping[str, Any], pythons: Sequence[str]
-) -> Compared | None:
-    """Return what the suite of each interpreter says of a project's newest release; None without one that has a tag."""
+def compare(mirror: Path, compared: Compared, right: Mapping[str, Any], pythons: Mapping[str, str]) -> None:
+    """Note what the suite of each interpreter says of a project's newest release, where it is not known yet."""
+    lacking = {when: python for when, python in pythons.items() if getattr(compared, when) is None}
+    if not lacking:
+        return
     with TemporaryDirectory() as folder:
-        remote, clone = lay_out(mirror, repository, Path(folder))
-        if not (held := list_released(remote, package)):
-            return None
-        with GitHubServer(remote, repository, git(remote, "symbolic-ref", "--short", "HEAD")) as server:
+        remote, clone = lay_out(mirror, compared.repository, Path(folder))
+        if not (held := list_released(remote, compared.package)):
+            return
+        compared.version = str(held[0][0])
+        with GitHubServer(remote, compared.repository, git(remote, "symbolic-ref", "--short", "HEAD")) as server:
             server.tokens[TOKEN] = "write"
             fill(server, remote, held, right)
-            options = {"version": str(held[0][0]), "package": package, "repository": repository}
+            options = {"version": compared.version, "package": compared.package, "repository": compared.repository}
             options |= {"remote-url": remote.as_uri(), "github-api-url": server.url}
-            before, after = (
-                run(python, clone, Path(folder) / str(number), options) for number, python in enumerate(pythons)
-            )
-        return Compared(package, str(held[0][0]), before, after)
+            for when, python in lacking.items():
+                setattr(compared, when, run(python, clone, Path(folder) / when, options))
 
 
 def run(python: str, clone: Path, reports: Path, options: Mapping[str, str]) -> Said:
@@ -160,41 +166,43 @@ def run(python: str, clone: Path, reports: Path, options: Mapping[str, str]) -> 
     words = [word for name, value in given.items() for word in (f"--{name}", value)]
     command = [python, "-m", "release_state", *words, "--channel", "pypi", "--no-install"]
     env = clean_environment(reports.parent, {"GITHUB_TOKEN": TOKEN, "PATH": os.environ["PATH"]})
-    done = subprocess.run(command, cwd=clone, env=env, capture_output=True, check=False, timeout=300)
+    done = subprocess.run(command, cwd=clone, env=env, capture_output=True, check=False, timeout=600)
     made = [path for path in reports.glob("*.json") if not path.name.startswith("latest")]
     if not made:
-        print(done.stdout.decode()[-2000:], done.stderr.decode()[-2000:], file=sys.stderr)
-        return Said("no verdict", ())
+        return Said("no verdict", (), (done.stdout.decode()[-2000:], done.stderr.decode()[-2000:]))
     document = json.loads(made[0].read_text("utf-8"))
     checks = [each for target in document["targets"] for each in target["checks"]]
-    bad = [f"{each['id']} {each['outcome']}" for each in checks if each["blocking"] and each["outcome"] in _NOT_WELL]
-    for each in checks:
-        if each["blocking"] and each["outcome"] in _NOT_WELL:
-            print(given["package"], each["id"], each["outcome"], each.get("found"), each.get("why"), file=sys.stderr)
-    return Said(document["verdict"], tuple(dict.fromkeys(bad)))
+    bad = [each for each in checks if each["blocking"] and each["outcome"] in _NOT_WELL]
+    names = dict.fromkeys(f"{each['id']} {each['outcome']}" for each in bad)
+    return Said(
+        document["verdict"],
+        tuple(names),
+        tuple(f"{each['id']}: {each.get('found')}; {each.get('why')}" for each in bad),
+    )
 
 
 def write(every: Sequence[Compared], commit: str) -> Iterator[str]:
     """Yield the lines of the section."""
+    before = [each.before for each in every if each.before]
+    after = [each.after for each in every if each.after]
     yield RELEASES
     yield ""
     yield from textwrap.wrap(_ABOUT.format(len(every), commit), 118, break_on_hyphens=False)
     yield ""
     yield "| verdict | before | after |"
     yield "|---|---|---|"
-    yield from _count([each.before.verdict for each in every], [each.after.verdict for each in every])
+    yield from _count(*([said.verdict for said in each] for each in (before, after)))
     yield ""
     yield "The checks that decided it, by how many of the projects:"
     yield ""
     yield "| check | before | after |"
     yield "|---|---|---|"
-    before, after = ([name for each in every for name in getattr(each, when).checks] for when in ("before", "after"))
-    yield from _count(before, after)
+    yield from _count(*([name for said in each for name in said.checks] for each in (before, after)))
     yield ""
     yield "| project | version | before | after |"
     yield "|---|---|---|---|"
     for each in every:
-        cells = (", ".join((said.verdict, *said.checks)) for said in (each.before, each.after))
+        cells = (", ".join((said.verdict, *said.checks)) for said in (each.before, each.after) if said)
         yield f"| {each.package} | {each.version} | {' | '.join(cells)} |"
 
 
@@ -211,20 +219,27 @@ def main() -> int:
     """Look at the repositories, and print the section or write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="bare git repositories, owner+name/…")
-    parser.add_argument("repositories", nargs="+", help="owner/name")
+    parser.add_argument("repositories", nargs="*", help="owner/name; without any, all of the folder")
     parser.add_argument("--right", type=Path, required=True, help="the answers that were looked up by hand")
-    parser.add_argument("--before", required=True, help="an interpreter that has an older version of the suite")
-    parser.add_argument("--commit", required=True, help="of which commit that one is")
+    parser.add_argument("--keep", type=Path, required=True, help="a folder for what each run said")
+    parser.add_argument("--before", help="an interpreter that has an older version of the suite; without it, only look")
+    parser.add_argument("--commit", default="", help="of which commit that one is")
     parser.add_argument("--write", action="store_true", help="into docs/processes.md")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     right: dict[str, Any] = json.loads(given.right.read_text("utf-8"))
+    pythons = {"after": sys.executable} | ({"before": given.before} if given.before else {})
     every: list[Compared] = []
     for repository, mirror in list_repositories(given.folder):
-        if repository in given.repositories:
-            package = right[repository].get("package") or repository.rpartition("/")[2]
-            found = compare(mirror, repository, package, right[repository], (given.before, sys.executable))
-            print(repository, found, file=sys.stderr, flush=True)
-            every += [found] if found else []
+        if given.repositories and repository not in given.repositories:
+            continue
+        kept = given.keep / f"{repository.replace('/', '+')}.json"
+        package = right[repository].get("package") or repository.rpartition("/")[2]
+        found = Compared(repository, package)
+        if kept.is_file():
+            found = msgspec.json.decode(kept.read_bytes(), type=Compared)
+        compare(mirror, found, right[repository], pythons)
+        kept.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+        every += [found] if found.version else []
     section = "\n".join(write(sorted(every, key=lambda each: each.package.lower()), given.commit))
     if given.write:
         page = PAGE.read_text(encoding="utf-8").partition(RELEASES)[0].rstrip("\n")
