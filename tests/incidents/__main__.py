@@ -11,12 +11,14 @@ from tests.incidents.cases import CASES
 from tests.incidents.forms import FORMS
 from tests.incidents.page import PAGE, PROCESSES, count_alarms, write
 from tests.incidents.refusals import REFUSALS
+from tests.incidents.tools import SAYINGS
 
 
 def count() -> Counter[str]:
     """Return the logs by how they are explained: right, unknown (rightly or not), wrong."""
     logs = [(case.text, case.scenario, case.succeeded) for case in CASES]
     logs += [(form(status, reason), scenario, False) for scenario, status, reason in REFUSALS for form in FORMS]
+    logs += [(text, scenario, False) for scenario, _, text in SAYINGS]
     counted = Counter[str](all=len(logs))
     for text, scenario, succeeded in logs:
         known = explain_log(parse_log(text), succeeded=succeeded).known

@@ -519,8 +519,8 @@ CASES += (  # in the words of public reports
     ),
     failed(
         "an index that takes no uploads there",
-        None,
-        "",
+        "index address",
+        "405",
         "poetry publish",
         " - Uploading orbit_kit-0.3.0.tar.gz 0%",
         "HTTP Error 405: Method Not Allowed | b''",

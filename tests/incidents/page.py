@@ -18,6 +18,7 @@ from release_state.facts.logs.lines import parse_log
 from tests.incidents import refusals
 from tests.incidents.cases import CASES
 from tests.incidents.forms import FORMS, UPLOAD
+from tests.incidents.tools import SAYINGS
 from tests.proofs.processes import ALARMS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "incidents.md"
@@ -49,8 +50,8 @@ def write(counted: Counter[str]) -> Iterator[str]:
     yield "# Incidents by symptom"
     yield ""
     yield "My release job failed, and its log says this. What does it mean, and what do I do? Search this page for"
-    yield "words of the log, or let `release-state explain LOGFILE` do it. The tests hold logs that were rewritten from"
-    yield "real ones against their right answers."
+    yield "words of the log, or let `release-state explain LOGFILE` do it. The tests hold logs against their right"
+    yield "answers: rewritten from real ones, and made with every refusal of PyPI's source and the tools' own words."
     yield ""
     yield "| logs | recognised | right | unknown without need | wrong |"
     yield "|---|---|---|---|---|"
@@ -87,6 +88,7 @@ def quote() -> dict[KnownFailure, list[str]]:
     found: dict[KnownFailure, dict[str, None]] = defaultdict(dict)
     logs = [(FORMS[0](status, said), False, f"{status}: {said}") for _, status, said in refusals.REFUSALS]
     logs += [(case.text, case.succeeded, "") for case in CASES]
+    logs += [(text, False, "") for _, _, text in SAYINGS]
     for text, succeeded, said in logs:
         explained = explain_log(parse_log(text), succeeded=succeeded)
         if explained.known:

@@ -1,88 +1,18 @@
-"""What the index answers where it refuses, each with the scenario that explains it.
+"""What the index answers where it refuses, each with the scenario that explains it: `refusals.txt`.
 
-Source: the messages of the upload API (pypi/warehouse: warehouse/forklift, warehouse/oidc, warehouse/macaroons).
+A row has the scenario, the status and the reason with its placeholders filled. Every refusal of the upload API has one.
+
+Source: pypi/warehouse in August 2026: warehouse/forklift, warehouse/macaroons, warehouse/attestations/services.py,
+warehouse/packaging/services.py and warehouse/utils/zipfiles.py; and what `packaging` says of metadata and file names.
+Those of warehouse/oidc have rows in `tools.txt`.
 """
 
 from __future__ import annotations
 
-BAD, FORBIDDEN = "400 Bad Request", "403 Forbidden"
+from pathlib import Path
 
-REFUSALS: tuple[tuple[str, str, str], ...] = (
-    ("C", BAD, "File already exists ('orbit_kit-0.3.0.tar.gz', with blake2_256 hash '1f2e'). See the help."),
-    ("C", BAD, "This filename was previously used by a file that has since been deleted. Use a different version."),
-    ("C", BAD, "This filename has already been used, use a different version."),
-    ("description", BAD, "The description failed to render for 'text/x-rst'. See the help for more information."),
-    ("description", BAD, "The description failed to render in the default format of reStructuredText."),
-    ("local version", BAD, "The use of local versions in '0.1.dev1+g40e3ce6' is not allowed."),
-    ("metadata version", BAD, "'2.9' is not a valid metadata version. See the specification for more information."),
-    (
-        "licence",
-        BAD,
-        "License-File LICENSE does not exist in distribution file orbit_kit-0.3.0.tar.gz at orbit/LICENSE",
-    ),
-    ("classifier", BAD, "'License :: OSI Approved :: Some Licence v9' is not a valid classifier."),
-    ("classifier", BAD, "The classifier 'Natural Language :: Ukranian' has been deprecated, use one of ['x'] instead."),
-    ("metadata", BAD, "Can't have direct dependency: orbit @ git+https://git.example/orbit."),
-    ("metadata", BAD, "'not a url' is not a valid url."),
-    ("metadata", BAD, "'nobody@' is not a valid email address: there must be something after the @-sign."),
-    ("metadata", BAD, "'summary' field must be 512 characters or less."),
-    ("metadata", BAD, "'A label of more than thirty-two characters' must be 32 characters or less."),
-    ("metadata", BAD, "classifiers: Should not be a tuple."),
-    ("metadata", BAD, "Must have a label."),
-    ("metadata", BAD, "Dynamic field 'name' is not a valid dynamic field."),
-    ("metadata", BAD, "Invalid value for requires_dist. Error: something is wrong."),
-    ("file size", BAD, "File too large. Limit for project 'orbit-kit' is 100 MB. See the documentation."),
-    ("file size", BAD, "Project size too large. Limit for project 'orbit-kit' total size is 10 GB."),
-    (
-        "platform tag",
-        BAD,
-        "Binary wheel 'orbit_kit-0.3.0-cp312-cp312-linux_x86_64.whl' has an unsupported platform tag.",
-    ),
-    ("file name", BAD, "Filename 'orbit-kit-0.3.0.tar.gz' is invalid, should be 'orbit_kit-0.3.0.tar.gz'."),
-    ("file name", BAD, "Start filename for 'orbit-kit' with 'orbit_kit'."),
-    ("file name", BAD, "Version in filename should be '0.3.0' not '0.3'."),
-    ("file name", BAD, "Filename 'a-1.whl' should contain the normalized project name 'orbit_kit', not 'a'."),
-    ("file name", BAD, "Invalid file extension: Use .tar.gz, .whl or .zip extension."),
-    ("file name", BAD, "Invalid source distribution filename: orbit.tar.gz"),
-    ("file name", BAD, "Cannot upload a file with '/' or '\\' in the name."),
-    ("attestation", BAD, "Invalid attestations supplied during upload: Could not verify the uploaded artifact"),
-    ("attestation", BAD, "Attestations are only supported when using Trusted Publishing"),
-    ("attestation", BAD, "Malformed attestations: an empty attestation set is not permitted"),
-    ("attestation", BAD, "Multiple attestations for the same file with the same predicate type are not supported"),
-    ("distribution file", BAD, "Invalid distribution file. File is not a zipfile"),
-    ("distribution file", BAD, "Invalid distribution file. ZIP archive not accepted: Trailing data."),
-    ("distribution file", BAD, "Wheel 'orbit_kit-0.3.0-py3-none-any.whl' does not contain the required RECORD file: x"),
-    ("distribution file", BAD, "The digest supplied does not match a digest calculated from the uploaded file."),
-    ("distribution file", BAD, "Only one sdist may be uploaded per release."),
-    ("distribution file", BAD, "Wheel 'a.whl' has invalid entry points defined in the entry_points.txt file"),
-    ("closed release", BAD, "Uploading new files to releases older than 14 days is not allowed."),
-    ("project name", BAD, "The name 'orbit-kit' is too similar to an existing project. See the help."),
-    ("project name", BAD, "The name 'orbit-kit' conflicts with an existing project. See the help."),
-    ("project name", BAD, "The name 'json' isn't allowed (conflict with Python Standard Library module name)."),
-    ("project name", BAD, "The name '-orbit' is invalid."),
-    ("project closed", FORBIDDEN, "Organization account owning this project is inactive."),
-    ("pending publisher", BAD, "Non-user identities cannot create new projects. This was probably caused by a name."),
-    ("token of another project", FORBIDDEN, "The user 'ada' isn't allowed to upload to project 'orbit-kit'."),
-    ("token of another project", FORBIDDEN, "The given token isn't allowed to upload to project 'orbit-kit'."),
-    (
-        "token of another project",
-        FORBIDDEN,
-        "Invalid API Token: project-scoped token is not valid for project: 'orbit'",
-    ),
-    ("token of another project", FORBIDDEN, "Invalid API Token: OIDC scoped token is not valid for project 'orbit'"),
-    ("index credentials", FORBIDDEN, "API tokens are not valid for permission: upload!"),
-    ("index credentials", FORBIDDEN, "Invalid or non-existent authentication information. See the help."),
-    ("password", FORBIDDEN, "Username/Password authentication is no longer supported. Migrate to API Tokens instead."),
-    (
-        "index account",
-        BAD,
-        "User 'ada' does not have a verified primary email address. Please add a verified primary email.",
-    ),
-    ("index account", BAD, "User 'ada' does not have two-factor authentication enabled. Please enable two-factor."),
-    ("read-only index", FORBIDDEN, "Read-only mode: Uploads are temporarily disabled."),
-    ("read-only index", FORBIDDEN, "New uploads are temporarily disabled. See the status page."),
-    ("rate limit", "429 Too Many Requests", "Too many new projects created"),
-    ("upload time-out", "503 Service Unavailable", "first byte timeout"),
-    ("upload time-out", "503 Service Unavailable", "Backend is unhealthy"),
-    ("upload time-out", "502 Bad Gateway", "the server gave no answer"),
+_ROWS = Path(__file__).with_name("refusals.txt").read_text(encoding="utf-8").splitlines()
+
+REFUSALS: tuple[tuple[str, str, str], ...] = tuple(
+    (scenario, status, reason) for scenario, status, reason in (row.split(" | ", 2) for row in _ROWS)
 )

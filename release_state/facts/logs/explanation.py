@@ -15,7 +15,9 @@ from release_state.facts.logs.statements import LogStatement, join_lines
 MOST_LINES = 3
 _NEAR = 40
 """Lines before the first error that are searched first."""
-_COMPLAINT = re.compile(r"(?:remote: )?(?:fatal|error|abort(?:ed)?)\b\W|\s*\w*(?:Error|Exception)\b\W| ?! \[", re.I)
+_COMPLAINT = re.compile(
+    r"(?:remote: )?(?:fatal|(?:http ?)?error|abort(?:ed)?)\b\W|\s*\w*(?:Error|Exception)\b\W| ?! \[", re.I
+)
 _EXIT = re.compile(r"process completed with exit code", re.I)
 _CANCELLED = re.compile(r"operation was cancell?ed|^canceling since", re.I)
 _NO_FILES = re.compile(r"no files were found with the provided path", re.I)

@@ -14,6 +14,11 @@ _NO_VERSION = (
     "Check out the tag with its history (`fetch-depth: 0`), or set the version; then build again",
 )
 
+_EMPTY = (
+    f"There was nothing to upload: `dist/` is empty or elsewhere; {_NOTHING}.",
+    "Build before the upload, and upload from the folder that the build wrote to",
+)
+
 IMAGES = (
     define(
         "container image",
@@ -35,8 +40,25 @@ ARTIFACTS = (
         "`merge-multiple`",
     ),
     define(
+        "artifact name",
+        r"artifact name .{0,200}\bis not valid|files in (?:the )?artifact is not valid",
+        f"The name of an artifact, or of a file in it, has a character that artifacts may not have: {_NOTHING}.",
+        "Build the name without slashes and colons (`${{ matrix.python }}`, not a path), then start the release again",
+        Completion.DEPENDS,
+    ),
+    define(
         "artifact storage",
-        r"artifact download failed after \d+ retries|failed to (?:createartifact|finalizeartifact|listartifacts"
+        r"artifact storage quota",
+        f"The account's storage for artifacts is full: {_NOTHING} by this job.",
+        "Delete old artifacts or shorten their retention; GitHub counts again after some hours, then run all "
+        "jobs again",
+    ),
+    define(
+        "artifact storage",
+        r"blob storage chunk did not respond|unable to download artifact\. unexpected status|upload progress stalled"
+        r"|\w+artifact: response from backend was not ok|digest validation failed for artifact"
+        r"|unexpected http response from blob storage|create artifact container failed.{0,300}\b5\d\d\b"
+        r"|artifact download failed after \d+ retries|failed to (?:createartifact|finalizeartifact|listartifacts"
         r"|getsignedartifacturl).{0,200}\b(?:unable to make request|e(?:timedout|connreset|notfound)|5\d\d)"
         r"|(?:down|up)load(?:ing)? (?:and extract )?(?:of )?artifact.{0,200}"
         r"\b(?:e(?:timedout|connreset)|timed ?out|50\d)",
@@ -44,8 +66,15 @@ ARTIFACTS = (
         "Run the failed job again; if it fails in the same way, update both artifact actions",
     ),
     define(
+        "empty dist",
+        r"\bno artifacts found\b",
+        *_EMPTY,
+        step=r"\bhatch\b.{0,80}\bpublish",
+    ),
+    define(
         "artifact missing",
-        r"artifact not found for name|unable to (?:download|find).{0,60}artifact|no artifacts? found"
+        r"artifact not found for name|\bartifact '[^']{1,200}' not found|none of the provided artifact ids"
+        r"|unable to (?:download|find).{0,60}artifact|no artifacts? found"
         r"|artifact has expired",
         f"The build job handed nothing over to this job: {_NOTHING}.",
         "Check that the build job ran and uploads under this name; artifacts expire, so run all jobs again",
@@ -54,9 +83,10 @@ ARTIFACTS = (
         "empty dist",
         r"no files? (?:were|was) found with the provided path|cannot find file \(or expand pattern\)"
         r"|no (?:distributions?|files) (?:found|to (?:upload|publish))|dist/?.{0,40}(?:is empty|does not exist"
-        r"|no such file)",
-        f"There was nothing to upload: `dist/` is empty or elsewhere; {_NOTHING}.",
-        "Build before the upload, and upload from the folder that the build wrote to",
+        r"|no such file)|\bno files to check\b|path patterns didn't match any|\bno matches found for [`'\"]"
+        r"|invaliddistribution: no such file|archive \(.{1,200}\) does not exist|does not include a valid file"
+        r"|\bno wheels were built",
+        *_EMPTY,
     ),
     define(
         "deprecated action",
@@ -107,7 +137,7 @@ BUILD = (
     define(
         "no release",
         r"no release will be made|no release necessary|nothing to release|no commits? (?:found )?to bump"
-        r"|\[NO_COMMITS_TO_BUMP\]|not el[ei]gible to be bumped",
+        r"|\[NO_COMMITS_(?:TO_BUMP|FOUND)\]|not el[ei]gible to be bumped|isn't in any release groups",
         "The release tool made no release.",
         "Read its reason: the branch, the commits since the last tag, and its configuration decide",
         rank=Rank.SKIPPED,
@@ -115,7 +145,13 @@ BUILD = (
     define(
         "release tool",
         r"release-please failed|semantic[-_.]release.{0,120}\b(?:failed|error|exception)"
-        r"|\[NO_VERSION_SPECIFIED\]",
+        r"|\[(?:NO_VERSION_SPECIFIED|INVALID_MANUAL_VERSION|NO_PATTERN_MAP|INVALID_CONFIG\w*)\]"
+        r"|semantic_release\.errors\.|\b(?:git(?:push|tag|commit\w*|add|fetch)|notareleasebranch|missinggitremote"
+        r"|unexpectedresponse|incompleterelease|parserload)error\b"
+        r"|failed to (?:push (?:branch|tag) \(|create tag \(|commit changes\b)|build failed, aborting release"
+        r"|unable to verify upstream due to error|\btag .{1,200} not (?:in release history|found in local repository)"
+        r"|current version .{1,80} is not found in|no tag found to do an incremental|2nd git\.commit error"
+        r"|release prs outstanding - aborting",
         "The release tool failed.",
         "Read its reason: branch groups, commits since the last tag, and its configuration decide",
     ),
@@ -128,7 +164,11 @@ BUILD = (
     ),
     define(
         "wheel build",
-        r"cibuildwheel: error|error: command .{1,300} failed with code|auditwheel.{0,80}\b(?:error|cannot repair)"
+        r"cibuildwheel: (?:error|no build identifiers|build failed)|no build identifiers selected"
+        r"|pure python wheel was generated|failed to build a native library|error ensuring \w{1,60} compliance"
+        r"|library is not \w{1,60}.{0,60} compliant|couldn't find any python interpreters|cannot repair wheel"
+        r"|\bdelocationerror\b|\bdelvewheel\b.{0,80}\b(?:failed|error)|unable to find library: "
+        r"|error: command .{1,300} failed with code|auditwheel.{0,80}\b(?:error|cannot repair)"
         r"|delocate.{0,80}\berror",
         "A wheel did not build or could not be repaired.",
         "See which wheels were uploaded before it; fix the build and complete the version, or release the next one",
@@ -136,7 +176,11 @@ BUILD = (
     ),
     define(
         "build",
-        r"backend subprocess exited|failed to build|error: subprocess-exited-with-error|building (?:sdist"
+        r"backend subprocess exited|does not appear to be a python project|unable to determine which files to ship"
+        r"|cannot be a direct reference unless|\bno(?:version|docstring)error\b|\bconfig error: "
+        r"|invalid `?pyproject\.toml|tomldecodeerror|configuration error: `project|poetry configuration is invalid"
+        r"|backend ?unavailable|can't find rust compiler|failed to build|error: subprocess-exited-with-error"
+        r"|building (?:sdist"
         r"|wheel).{0,200}\berror"
         r"|error: command '?[\w./+-]{1,100}'? failed|could not build wheels|metadata-generation-failed"
         r"|buildbackendexception",
@@ -156,6 +200,28 @@ BUILD = (
         "no version",
         r"no names found, cannot describe anything|no tag exactly matches|no tags can describe",
         *_NO_VERSION,
+        Completion.DEPENDS,
+    ),
+    define(
+        "missing input",
+        r"\binput required and not supplied",
+        f"An action lacks an input: often a secret that is not set here, or not given to this event: {_NOTHING} by it.",
+        "Set the secret in the repository or the environment that the job names, then run the failed job again",
+        Completion.DEPENDS,
+    ),
+    define(
+        "signing",
+        r"gpg: (?:signing failed|skipped)|\bno secret key\b|\bgpg\b.{0,60}\bexecutables? not available"
+        r"|gpg failed to sign",
+        "The files, the commit or the tag could not be signed: the key or the program is not there.",
+        "Import the key without a pass-phrase prompt, or sign with the index's attestations instead; run the job again",
+    ),
+    define(
+        # A script may go on after it: last.
+        "nothing to commit",
+        r"\bnothing (?:added )?to commit\b|no changes added to commit",
+        "The job had nothing to commit: the version or the changelog was there already, and git ends with an error.",
+        "Check whether tag and files of the version exist; let the step go on if nothing changed (`git diff --quiet`)",
         Completion.DEPENDS,
     ),
     define(

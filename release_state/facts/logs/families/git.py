@@ -41,6 +41,13 @@ GIT = (
         "Attach assets to a draft, then publish it; this one stays as it is",
     ),
     define(
+        "asset exists",
+        r"asset under the same name already exists|releaseasset.{0,80}already[_ ]exists"
+        r"|already[_ ]exists.{0,80}releaseasset",
+        "The GitHub Release already has a file of this name.",
+        "Compare the two files; replace it with `gh release upload --clobber` only if the index has the new one",
+    ),
+    define(
         "release exists",
         r"a release with the same tag name already exists|\brelease .{0,80}already[_ ]exists"
         r"|already[_ ]exists.{0,80}tag_name"
@@ -74,6 +81,7 @@ GIT = (
         "protected branch",
         r"\bGH006\b|\bGH013\b|protected branch hook declined|push declined due to repository rule violations"
         r"|changes must be made through a pull request|commits must have verified signatures"
+        r"|cannot (?:create|update|delete) ref due to"
         r"|required status checks? (?:are|is) expected"
         r"|cannot (?:create|update|force-push to) (?:this )?(?:protected )?(?:ref|branch|tag)",
         "Branch protection or a ruleset refused the push.",
@@ -87,7 +95,9 @@ GIT = (
     ),
     define(
         "no git credentials",
-        r"could not read (?:username|password) for|terminal prompts disabled|authentication failed for 'https://github",
+        r"could not read (?:username|password) for|permission denied \(publickey|host key verification failed"
+        r"|could not read from remote repository|support for password authentication was removed"
+        r"|terminal prompts disabled|authentication failed for 'https://github",
         "Git has no credentials for the push: the checkout did not keep them.",
         "Set `persist-credentials: true` in that job's checkout, or push with a token; then complete what is missing",
     ),
@@ -109,6 +119,7 @@ GIT = (
         "permission",
         r"resource not accessible by (?:integration|personal access token)"
         r"|\bEGITNOPERMISSION\b|permission to .{1,300} denied to "
+        r"|requested url returned error: 403|not been granted the required scopes|must have (?:push|write) access"
         r"|write access to repository not granted|must have admin rights"
         r"|\b403\b.{0,100}\bcontents\b.{0,60}\bpermission",
         "The run's token lacks a right.",
@@ -116,7 +127,7 @@ GIT = (
     ),
     define(
         "GitHub credentials",
-        r"\bset the GH_TOKEN environment variable|\bbad credentials\b|\bE(?:INVALID|NO)GHTOKEN\b",
+        r"\bgh auth login\b|\bset the GH_TOKEN environment variable|\bbad credentials\b|\bE(?:INVALID|NO)GHTOKEN\b",
         "GitHub refused the token: it is wrong, expired or revoked.",
         "Renew the secret that holds it, or use the run's own token, then run the failed job again",
     ),
@@ -130,14 +141,41 @@ GIT = (
     ),
     define(
         "no tag",
-        r"\btag .{1,200} doesn't exist in the repo",
+        r"\btag .{1,200} (?:doesn't exist in the repo|exists locally but has not been pushed)"
+        r"|release notes from tag .{1,200} does not exist locally",
         "The tag of the GitHub Release is not on the remote.",
         "Push the tag on the intended commit, then run the failed job again",
     ),
     define(
+        "no release to fill",
+        r"^release not found\b",
+        "The GitHub Release that the job wanted to fill does not exist, or is a draft that its token does not see.",
+        "Create it for the tag, then run the failed job again",
+        step=r"\bgh release",
+    ),
+    define(
+        "unsafe folder",
+        r"dubious ownership in repository",
+        "Git refuses the checkout: another user owns it than the one in the container.",
+        "Add it to git's `safe.directory` in that step, then start the release again",
+        Completion.DEPENDS,
+    ),
+    define(
+        "no ref",
+        r"src refspec .{1,200} does not match any|pathspec .{1,200} did not match any|couldn't find remote ref"
+        r"|a branch or tag with the name .{1,200} could not be found|unknown revision or path not in the working tree"
+        r"|reference is not a tree|not a valid object name|fatal: (?:bad revision|invalid reference)",
+        "The job has no such branch, tag or commit: it does not exist, or the checkout did not fetch it.",
+        "Check its name on the remote; check out with history and tags (`fetch-depth: 0`), then start the "
+        "release again",
+        Completion.DEPENDS,
+    ),
+    define(
         "push rejected",
         r"\[(?:remote )?rejected\].{0,400}\((?:non-fast-forward|fetch first|cannot lock ref|stale info)"
-        r"|updates were rejected because the (?:remote contains|tip of)",
+        r"|updates were rejected because the (?:remote contains|tip of)|not possible to fast-forward"
+        r"|\bmerge conflict in\b|could not apply [0-9a-f]{7}|upstream ?branch (?:'.{1,200}' )?(?:has )?changed"
+        r"|\bupstreambranchchanged",
         "The remote branch has commits that the run lacked: another run or a push came first.",
         "Find out who pushed what, and let no two release runs overlap; the release itself may be made already",
     ),
@@ -154,6 +192,13 @@ GIT = (
         r"\b(?:creating pull request|pull request create) failed",
         "The run could not create the release's pull request.",
         "Check whether one exists for this head and base; else create it with the right title and body",
+    ),
+    define(
+        "git refused",
+        r"failed to push some refs",
+        "The push was refused, and the log does not say why.",
+        "Read the lines before it; compare the remote's branch and tags with what the job wanted to push",
+        rank=Rank.EFFECT,
     ),
     define(
         "git refused",

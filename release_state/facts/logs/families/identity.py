@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from release_state.facts.logs.failure import Completion, define
 
+UPLOADS = r"(?:twine|maturin|uv|poetry|flit|hatch|pdm)\b.*\b(?:upload|publish)\b|gh-action-pypi-publish"
+"""Commands of a step that uploads to an index."""
+_CREDENTIALS = (
+    "The index refused the upload's credentials, or the job has none.",
+    "Renew the upload token and its secret, or use trusted publishing",
+)
 IDENTITY = (
     define(
         "id-token",
@@ -20,7 +26,8 @@ IDENTITY = (
         "id-token",
         r"ACTIONS_ID_TOKEN_REQUEST_(?:TOKEN|URL)|insufficient OIDC token permissions"
         r"|`?id-token: write`? permission missing"
-        r"|failed to obtain OIDC token|unable to get (?:ACTIONS_)?ID_?TOKEN",
+        r"|no OIDC token discovered|OIDC token request failed|openid connect token retrieval failed"
+        r"|(?:failed to (?:obtain|discover)|unable to retrieve an) OIDC token|unable to get (?:ACTIONS_)?ID_?TOKEN",
         "The job lacks `id-token: write`: it could not prove who it is. The index was never asked.",
         "Give the job `permissions: id-token: write`; a run for a pull request from a fork never gets it",
     ),
@@ -45,14 +52,6 @@ IDENTITY = (
         Completion.DEPENDS,
     ),
     define(
-        "trusted publisher",
-        r"\binvalid-publisher\b|no corresponding publisher|trusted publishing exchange failure"
-        r"|is trusted publishing correctly configured|\bnot-enabled\b.{0,80}\b(?:publisher|trusted)",
-        "The index does not accept this workflow as a trusted publisher.",
-        "Compare owner, repository, workflow file and environment with the index's publisher, claim by claim; in a "
-        "reusable workflow the calling file counts",
-    ),
-    define(
         "trusted publisher token",
         r"\binvalid-(?:token|payload|reuse-token)\b|\breused-token\b|\btoken (?:has )?expired\b.{0,80}\b(?:oidc"
         r"|publisher|mint)",
@@ -60,8 +59,18 @@ IDENTITY = (
         "Run the failed job again: each run gets a new token",
     ),
     define(
+        "trusted publisher",
+        r"\binvalid-publisher\b|no corresponding publisher|trusted publishing exchange failure"
+        r"|is trusted publishing correctly configured",
+        "The index does not accept this workflow as a trusted publisher.",
+        "Compare owner, repository, workflow file and environment with the index's publisher, claim by claim; in a "
+        "reusable workflow the calling file counts",
+    ),
+    define(
         "token of another project",
-        r"(?:oidc|project)[- ]scoped token is not valid for project|isn't allowed to upload to project"
+        r"(?:oidc|project)[- ]scoped token (?:is not valid for|used outside of a) project"
+        r"|not match publisher restriction in token"
+        r"|isn't allowed to upload to project"
         r"|is not allowed to upload to project|not allowed to (?:upload|publish) to project",
         "The token, or its user, may not upload to this project.",
         "Use a token of this project, or add the user as maintainer; check the project name in the metadata",
@@ -74,7 +83,7 @@ IDENTITY = (
     ),
     define(
         "index account",
-        r"verified primary email|two[- ]factor authentication (?:must|is required|enabled)"
+        r"verified primary email|two[- ]factor authentication (?:must|is required|enabled)|must enable two[- ]factor"
         r"|user .{1,80} (?:has been )?(?:frozen|disabled)",
         "The index wants something of the account first: a verified address, or a second factor.",
         "Sign in to the index, do what it asks, then run the job again",
@@ -83,10 +92,18 @@ IDENTITY = (
         "index credentials",
         r"invalid or non-existent authentication information|invalid api token"
         r"|api tokens are not valid for permission"
-        r"|missing credentials for"
-        r"|username and/or password are (?:possibly )?wrong|\b401\b.{0,40}\bunauthorized\b"
+        r"|missing credentials for|\bcredential not found\b|could not determine credentials"
+        r"|could not find (?:username|password) for upload|missing required option: (?:user|auth)\b"
+        r"|username and password are required|credentials not found and non-interactive"
+        r"|with a password, but no username|\bhttp error 40[13]:"
+        r"|username (?:and/)?or password are (?:possibly )?(?:wrong|incorrect)|\b401\b.{0,40}\bunauthorized\b"
         r"|\b403\b.{0,60}\bforbidden\b.{0,300}\b(?:legacy|upload|simple|pypi|publish|index)",
-        "The index refused the upload's credentials.",
-        "Renew the upload token, or use trusted publishing",
+        *_CREDENTIALS,
+    ),
+    define(
+        "index credentials",
+        r"\beof when reading a line",
+        *_CREDENTIALS,
+        step=UPLOADS,
     ),
 )

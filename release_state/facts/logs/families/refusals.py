@@ -14,7 +14,7 @@ REFUSALS = (
     define(
         "C",
         r"\bfile already exists\b|\bfilename was previously used\b|\bfilename has already been used\b"
-        r"|\bfile name reuse\b"
+        r"|\bfile name reuse\b|local file and index file do not match"
         r"|\bfile name has already been taken"
         r"|does not allow updating assets|\b409\b.{0,80}\bconflict\b.{0,200}\b(?:already|exist|upload)"
         r"|delete/overwrite artifact|repository does not allow (?:redeploy|overwrit)",
@@ -24,7 +24,10 @@ REFUSALS = (
     ),
     define(
         "description",
-        r"description failed to render|has syntax errors in markup|\bdescription[_-]content[_-]type\b.{0,80}\binvalid",
+        r"description failed to render|checking .{1,300}\bfailed due to warnings|has syntax errors in markup"
+        r"|\bdescription[_-]content[_-]type\b.{0,80}\binvalid"
+        r"|description-content-type' (?:must be one of|can only specify|are \[)"
+        r"|not a valid content type for 'description-content-type",
         "The index cannot render the project's description (README).",
         "Fix the description and its content type, check it with `twine check --strict`, build again",
         Completion.DEPENDS,
@@ -46,7 +49,8 @@ REFUSALS = (
     ),
     define(
         "licence",
-        r"license[ -]expression|license[ -]file.{0,200}(?:does not exist|not found|missing)|invalid license",
+        r"license[ -]expression|for ['\"]license-(?:file|expression)|unknown license(?: exception)?: "
+        r"|invalid licenseref|license[ -]file.{0,200}(?:does not exist|not found|missing)|invalid license",
         "The index refused the licence in the metadata.",
         "Write an SPDX expression in `license`, name existing `license-files`, and build again with an "
         "up-to-date backend",
@@ -60,11 +64,20 @@ REFUSALS = (
         Completion.DEPENDS,
     ),
     define(
+        "file name",
+        r"start and end with a letter or numeral",
+        "The index refused the project's name as the metadata spell it.",
+        "Correct the name in the project's metadata, build again and upload what is missing",
+        Completion.DEPENDS,
+    ),
+    define(
         "metadata",
         r"can't have direct dependency|cannot have direct dependency|is not a valid url|is not a valid email address"
         r"|must be \d+ characters or less|must have an? (?:label|url)\b|invalid (?:distribution )?metadata"
-        r"|invalid value for (?:requires|provides|obsoletes|home|download|author|maintainer|summary|version|name"
-        r"|keywords)"
+        r"|\binvalid value for \w|\buse a (?:known file type|valid, hex)"
+        r"|use 'source' as python version|python version is required for|is (?:a required field"
+        r"|not allowed as a dynamic)"
+        r"|must be a single line|\bis invalid for ['\"]|unrecognized field: "
         r"|(?:requires[-_]dist|requires[-_]python|provides[-_]dist|project[-_]url).{0,120}invalid"
         r"|has invalid data|should not be a tuple"
         r"|multiple lines are not allowed|is not a valid dynamic field|\bis invalid: "
@@ -90,6 +103,7 @@ REFUSALS = (
         "file name",
         r"filename .{1,300} is invalid|start filename for|version in filename should be|invalid (?:wheel )?filename"
         r"|invalid build number|invalid (?:source distribution )?file ?name|should contain the normalized project name"
+        r"|valid source distributions: |invalid (?:sdist|project name: )"
         r"|invalid file extension|cannot upload a file with|filename is too long",
         "The index refused the file's name.",
         "Update the build backend (PEP 625 and PEP 491 rule the names), build again and upload what is missing",
@@ -102,7 +116,8 @@ REFUSALS = (
     ),
     define(
         "attestation",
-        r"invalid attestations? supplied|attestation generation failure"
+        r"invalid attestations? supplied|invalid json in attestation|invalid pep 740 attestation"
+        r"|attestation generation failure"
         r"|verify the uploaded artifact using the included attestation"
         r"|no associated attestations|attestations? (?:are|is) only supported|malformed attestations"
         r"|attestations are not currently supported|maximum of \d+ attestations"
@@ -115,7 +130,11 @@ REFUSALS = (
     ),
     define(
         "distribution file",
-        r"invalid distribution file|does not contain the required metadata|zip archive not accepted"
+        r"invalid distribution file|no (?:metadata in archive|pkg-info)\b|multiple pkg-info files"
+        r"|payload does not have a file|unsupported sdist format"
+        r"|too many top-level members|pkg-info is not a regular file|upload signed files by themselves"
+        r"|neither a wheel nor a source distribution|missing required field .{1,80} in artifact"
+        r"|unknown distribution (?:format|file type)|does not contain the required metadata|zip archive not accepted"
         r"|digest supplied does not match|only one sdist may be uploaded|wheel .{1,200} does not contain"
         r"|invalid(?:distribution)?: .{0,200}unknown distribution format|not a known archive|has invalid entry points",
         "The index refused the file itself.",
@@ -144,6 +163,16 @@ REFUSALS = (
         r"|new project registration (?:is )?(?:temporarily )?disabled",
         "The project is archived, quarantined or otherwise closed on the index.",
         "See the project's page; its owner can unarchive it, its index can release it",
+    ),
+    define(
+        "refused upload",
+        r"\b400\b.{0,300}(?:/legacy/?[`'\"]?|server says:|http error 400:)\W{1,10}(?!(?:400 )?bad request\b"
+        r"|error:? bad)"
+        r"(?:400 )?\w+(?:\W{1,5}\w+){2}|http error 400: (?!bad request)\w+(?:\W{1,5}\w+){2}",
+        "The index refused the upload, with a reason that it states in its own words.",
+        "Read its reason; fix what it names, and upload what is missing",
+        Completion.DEPENDS,
+        Rank.EFFECT,
     ),
     define(
         "C",

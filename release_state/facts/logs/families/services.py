@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import Rank, define
+from release_state.facts.logs.failure import Completion, Rank, define
+from release_state.facts.logs.families.identity import UPLOADS
 
 _TIMED_OUT = (
     "The upload to the index timed out, or the index was down; some files may have arrived.",
     "Check which files the index has, then run the failed job again; it must skip what is there",
 )
-_UPLOADS = r"(?:twine|maturin|uv|poetry|flit|hatch|pdm)\b.*\b(?:upload|publish)\b|gh-action-pypi-publish"
 SERVICES = (
     define(
         "time limit",
@@ -31,6 +31,21 @@ SERVICES = (
         "Wait until its status page says it is over, then run the failed job again",
     ),
     define(
+        "identity service",
+        r"does not indicate trusted publishing support|has trusted publishing disabled|\bnot-enabled\b"
+        r"|trusted publishing functionality not enabled",
+        "The index at this address offers no trusted publishing, or has switched it off.",
+        "Check the upload's address; an index without trusted publishing needs a token",
+        Completion.DEPENDS,
+    ),
+    define(
+        "identity service",
+        r"audience retrieval failed|the index produced an unexpected|index gave us an invalid response"
+        r"|token-minting request returned invalid|failed to fetch: `[^`]{1,200}/_/oidc/",
+        "The index could not exchange the identity token: that service was down or slow. Nothing was uploaded.",
+        "See its status page, then run the failed job again",
+    ),
+    define(
         "rate limit",
         r"\brate limit (?:is |was |has been )?(?:exceeded|reached|used up)|exceeded a secondary rate limit"
         r"|triggered an abuse detection|\b429\b.{0,40}\btoo many (?:requests|new projects)"
@@ -40,7 +55,8 @@ SERVICES = (
     ),
     define(
         "release asset",
-        r"(?:release asset|uploads\.github|upload asset).{0,300}\b(?:50\d|bad gateway|timed? ?out|econnreset|failed)"
+        r"assetuploaderror|error uploading asset|(?:release asset|uploads\.github|upload asset).{0,300}\b(?:50\d"
+        r"|bad gateway|timed? ?out|econnreset|failed)"
         r"|\b50\d\b.{0,200}uploads\.github",
         "GitHub did not take an asset of the GitHub Release. The index is not concerned.",
         "Run the failed job again, or upload the missing asset to the GitHub Release",
@@ -63,9 +79,25 @@ SERVICES = (
     ),
     define(
         "upload time-out",
-        r"connection ?(?:reset|aborted|refused)|remote ?disconnected|\b(?:timed? ?out|handshake operation)\b",
+        r"error connecting to repository|connection ?(?:reset|aborted|refused)|remote ?disconnected"
+        r"|\b(?:timed? ?out|handshake operation)\b",
         *_TIMED_OUT,
-        step=_UPLOADS,
+        step=UPLOADS,
+    ),
+    define(
+        "index address",
+        r"missing a trailing slash|with a trailing slash\)|pre-registration is no longer"
+        r"|uploading documentation is no longer"
+        r"|your repository url|redirects? (?:are|is) (?:not (?:supported|allowed)|allowed)"
+        r"|redirected to: |request was redirected, but|invalid repository url|have an invalid url"
+        r"|missing '.{1,100}' section from|malformed configuration in|uploading to those sites is deprecated"
+        r"|post requests are not supported by the endpoint|is an unsupported configuration"
+        r"|\brepository .{1,80} is not defined|\bunknown publisher: |missing repository config of"
+        r"|failed to get registry|\b410\b.{0,40}\b(?:gone|client error)\b|api has been deprecated and removed"
+        r"|^(?!.*github).*?\b(?:httperror:|http error|upload failed|status code|client error ')\W{0,3}40[45]\b",
+        "The upload goes to an address that takes no uploads: it is wrong, or the tool's settings name none.",
+        "Correct the upload's address (with its last slash) in the workflow or the tool's settings; start it again",
+        Completion.DEPENDS,
     ),
     define(
         "index address",
@@ -73,7 +105,7 @@ SERVICES = (
         r"|getaddrinfo failed",
         "The upload found no host of the index's name.",
         "Check the upload's address; if it is right, run the failed job again",
-        step=_UPLOADS,
+        step=UPLOADS,
     ),
     define(
         "upload time-out",
