@@ -16,6 +16,8 @@ from release_state.model.target import Channel, Target, parse_version
 
 _LASTING = "develop|development|dev|next|stable|maintenance|maint|master|main"
 """Names of branches that last."""
+_LINE = "release|releases|stable|branch|maintenance|maint|lts"
+"""Words after the numbers of a maintenance line."""
 _MOST_LINES = 5
 _SEVERAL = 3
 """Fewer tags by number alone do not show that they are this package's."""
@@ -165,10 +167,12 @@ class GitFacts(Facts):
     def find_line_branches(self) -> tuple[Branch, ...]:
         """Return the remote's long-lived branches beside the base that can have this version, at most five.
 
-        Maintenance lines (`0.1.x`, `stable/0.1`) are known by the version's first numbers, others by their name.
+        Maintenance lines (`0.1.x`, `stable/0.1`, `v0.1-release`) are known by the version's first numbers, others by
+        their name.
         """
         major, minor = [*self.version.release, 0][:2]
-        line = re.compile(rf"(?:.*[/_-])?v?(?:{major}|{major}[._]{minor})(?:[._-]?x)?|{_LASTING}", re.IGNORECASE)
+        numbers = rf"v?(?:{major}|{major}[._]{minor})(?:[._-]?x)?"
+        line = re.compile(rf"(?:.*[/_-])?{numbers}(?:[/_-](?:{_LINE}))?|{_LASTING}", re.IGNORECASE)
         names = (self.base_branch, self.target.release_branch)
         found = (branch for branch in self.remote.branches if branch.name not in names and line.fullmatch(branch.name))
         return tuple(branch for branch in found if not self._is_release_branch(branch.name))[:_MOST_LINES]

@@ -100,7 +100,10 @@ def _find_environment(publishers: Sequence[Publisher], place: str) -> Value:
     if not names:
         unknown = join_items((where for _, where in jobs), 3)
         return Value(_OPEN, f"not found in the clone: a run of {unknown} chooses it")
-    return Value(", ".join(names), place + join_items((where for each, where in jobs if each.environment in names), 3))
+    return Value(
+        ", ".join(filter(None, names)),
+        place + join_items((where for each, where in jobs if each.environment in names), 3),
+    )
 
 
 def _explain_none(target: Target) -> str:

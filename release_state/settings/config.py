@@ -19,6 +19,7 @@ from release_state.model.target import Channel, Target, parse_repository
 from release_state.model.waiver import Waiver
 from release_state.settings import validate
 from release_state.settings.channels import DefinedChannels, defined_channels, status_pages
+from release_state.settings.names import find_name
 from release_state.settings.options import (
     CHANNEL_SETTINGS,
     DEFAULT_CHANNEL,
@@ -109,7 +110,7 @@ def load(
     asks_for_clone = listed is None or arguments.repo is not None
     remote_name = arguments.settings.get("remote")
     local = local_repository(arguments.repo, remote_name, environ, cwd, find_repository) if asks_for_clone else None
-    written, project_name, table_origin = (listed[0], None, listed[1]) if listed else table(local.top if local else cwd)
+    written, table_origin = listed or table(local.top if local else cwd)
     resolved = partial(resolve, arguments, environ, written, table_origin)
     if local and "remote" in written and (remote := resolved()["remote"]).origin == table_origin:
         # The file was found through the repository; only the file says which remote is meant.
@@ -137,7 +138,7 @@ def load(
     repository = validate.repository(get["repository"])
     asked = arguments.repo is not None or "RELEASE_STATE_REPO" in environ
     clone = local if asked or (named or "").lower() == repository.lower() else None
-    package = _package(values, clone, project_name, local)
+    package = _package(values, None if listed else clone, local)
     is_rewritten, named_by = False, "remote-url"
     if "remote-url" not in values and clone and clone.remote_url:
         is_rewritten = clone.is_rewritten
@@ -264,12 +265,10 @@ def _versions(arguments: Arguments) -> tuple[str, ...]:
     return (PLACEHOLDER,) if arguments.audit else versions
 
 
-def _package(
-    values: dict[str, Value], clone: LocalRepository | None, project_name: Value | None, local: LocalRepository | None
-) -> str:
-    if "package" not in values and clone and project_name:
-        # Only the target's own clone may name the package: any other would name the wrong one.
-        values["package"] = project_name
+def _package(values: dict[str, Value], clone: LocalRepository | None, local: LocalRepository | None) -> str:
+    # Only the target's own clone may name the package: any other would name the wrong one.
+    if "package" not in values and clone and (name := find_name(clone.top, values["repository"].text)):
+        values["package"] = name
     if "package" not in values and local and not clone:
         other = f"{local.top} is not read, as its remote does not lead to {values['repository'].text}"
         raise UsageProblem(f"no package: {other}: give --repo {local.top} if it is the clone, or --package")

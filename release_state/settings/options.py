@@ -43,7 +43,7 @@ class Setting:
 SETTINGS = (
     Setting(
         "package",
-        "package name on the index (default: the name in the clone's pyproject.toml or setup.cfg)",
+        "package name on the index (default: the name in the clone's pyproject.toml, setup.cfg or setup.py)",
         metavar="NAME",
     ),
     Setting("repository", "GitHub repository (default: from the remote's URL)", metavar="OWNER/NAME"),

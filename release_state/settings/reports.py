@@ -61,7 +61,7 @@ def find_earlier_reports(
     """The reports folder of the runs in this folder; `given` are settings of the command line. Raises UsageProblem."""
     arguments = Arguments(settings=given)
     local = local_repository(None, None, environ, cwd, find_repository)
-    written, _, origin = table(local.top if local else cwd)
+    written, origin = table(local.top if local else cwd)
     values = resolve(arguments, environ, written, origin)
     web = find_servers(arguments, environ)["github-server-url"].text.rstrip("/")
     named = parse_repository(local.remote_url or "", web) if local else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,12 +110,12 @@ def refuse_unknown(table: Mapping[str, Any], known: Sequence[str], where: str) -
             raise UsageProblem(f"{where}: {validate.shown(key)} is not known{validate.nearest(key, known)}")
 
 
-def table(folder: Path) -> tuple[dict[str, Any], Value | None, str]:
-    """The `[tool.release-state]` table of a folder's `pyproject.toml`, the project's name, and the table's origin."""
+def table(folder: Path) -> tuple[dict[str, Any], str]:
+    """The `[tool.release-state]` table of a folder's `pyproject.toml`, and the table's origin."""
     path = folder / "pyproject.toml"
     origin = f"[tool.release-state] of {path}"
     if not path.is_file():
-        return {}, _find_name(folder, {}), origin
+        return {}, origin
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UsageProblem(f"{path} is a link that leads out of {folder}: it is not read")
     try:
@@ -130,26 +129,7 @@ def table(folder: Path) -> tuple[dict[str, Any], Value | None, str]:
     if not isinstance(table, dict):
         raise UsageProblem(f"{origin} is not a table")
     refuse_unknown(table, [*(setting.key for setting in SETTINGS), "channels", "waiver"], origin)
-    return table, _find_name(folder, document), origin
-
-
-def _find_name(folder: Path, document: Mapping[str, Any]) -> Value | None:
-    """The project's name: of `[project]`, else of `[tool.poetry]`, else of setup.cfg's `[metadata]`; None: unknown."""
-    for keys in (("project",), ("tool", "poetry")):
-        found: Any = document
-        for key in (*keys, "name"):
-            found = found.get(key) if isinstance(found, dict) else None
-        if isinstance(found, str):
-            return Value(found, f"[{'.'.join(keys)}] name of {folder / 'pyproject.toml'}")
-    path, parser = folder / "setup.cfg", configparser.RawConfigParser(strict=False)
-    try:
-        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-            with path.open("rb") as file:
-                parser.read_string(file.read(_LARGEST_FILE).decode("utf-8"))
-    except (OSError, ValueError, configparser.Error):
-        return None  # it configures nothing of this suite
-    name = parser.get("metadata", "name", fallback="").strip()
-    return Value(name, f"[metadata] name of {path}") if name else None
+    return table, origin
 
 
 def resolve(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from release_state.common.source import find_value, read_assignments
 from release_state.facts.declared.declaration import find_declaration
 from release_state.facts.declared.files import match_pattern
-from release_state.facts.declared.source import find_value, read_assignments
 from tests.support.texts import Texts
 
 PROJECT = '[project]\nname = "orbit-kit"\n'

@@ -97,14 +97,19 @@ def lay_out(mirror: Path, repository: str, folder: Path) -> tuple[Path, Path]:
     return remote, clone
 
 
-def list_released(remote: Path, package: str) -> list[tuple[Version, str]]:
+def list_released(remote: Path, package: str) -> list[tuple[str, str]]:
     """Return the final versions that are on the index and have a tag, the newest first, each with its tag."""
     channel = Channel(name="pypi", index_url=pypi(), leaves=(), is_public_index=True)
     page = observe_index(HttpClient(60), channel, package, "0", ())
-    published = {Version(each.version) for each in page.value.releases} if page.value else set()
+    published = {Version(each.version): each.version for each in page.value.releases} if page.value else {}
     tags = [(_read_version(tag, package), tag) for tag in git(remote, "tag", "-l").splitlines()]
-    held = {version: tag for version, tag in tags if version in published and version and not version.is_prerelease}
-    return sorted(held.items(), reverse=True)
+    # A moving tag, v4.2 of 4.2.0, has fewer numbers.
+    held = {
+        version: tag
+        for version, tag in sorted(tags, key=lambda each: len(each[1]))
+        if version in published and version and not version.is_prerelease
+    }
+    return [(published[version], held[version]) for version in sorted(held, reverse=True)]
 
 
 def _read_version(tag: str, package: str) -> Version | None:
@@ -115,7 +120,7 @@ def _read_version(tag: str, package: str) -> Version | None:
         return None
 
 
-def fill(server: GitHubServer, remote: Path, held: Sequence[tuple[Version, str]], right: Mapping[str, Any]) -> None:
+def fill(server: GitHubServer, remote: Path, held: Sequence[tuple[str, str]], right: Mapping[str, Any]) -> None:
     """Give GitHub what finished releases left."""
     head = git(remote, "rev-parse", "HEAD")
     for path in git(remote, "ls-tree", "-r", "--name-only", "HEAD", FOLDER).splitlines():
@@ -150,7 +155,7 @@ def compare(mirror: Path, compared: Compared, right: Mapping[str, Any], pythons:
         remote, clone = lay_out(mirror, compared.repository, Path(folder))
         if not (held := list_released(remote, compared.package)):
             return
-        compared.version = str(held[0][0])
+        compared.version = held[0][0]
         with GitHubServer(remote, compared.repository, git(remote, "symbolic-ref", "--short", "HEAD")) as server:
             server.tokens[TOKEN] = "write"
             fill(server, remote, held, right)

@@ -21,7 +21,6 @@ from release_state.plan.steps.commands import gh
 from release_state.report.configuration import show
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.settings.options import CHANNEL_SETTINGS, SETTINGS, Setting
-from release_state.settings.sources import Value
 from tests.support.cli import suite
 
 SECRET = "s3cr3t-never-shown"
@@ -394,6 +393,11 @@ def test_repository_is_not_inferred_from_other_remotes(url: str | None, tmp_path
         loaded(top)
 
 
+NAMED, OTHER = "[project]\nname = 'orbit'\n", "[project]\nname = 'other'\n"
+NO_PACKAGE = f"{OTHER}[tool.uv]\npackage = false\n[tool.uv.workspace]\nmembers = ['a/b']\n"
+WORKSPACE = f"{OTHER}[tool.uv.workspace]\nmembers = ['a']\n"
+
+
 @pytest.mark.parametrize(
     ("files", "origin"),
     [
@@ -401,6 +405,17 @@ def test_repository_is_not_inferred_from_other_remotes(url: str | None, tmp_path
         ({"pyproject.toml": "[tool.poetry]\nname = 'orbit'\n"}, "[tool.poetry] name of pyproject.toml"),
         ({"pyproject.toml": "", "setup.cfg": "[metadata]\nname = orbit\n"}, "[metadata] name of setup.cfg"),
         ({"setup.cfg": "[metadata]\nname: orbit\nname: orbit\n"}, "[metadata] name of setup.cfg"),
+        ({"setup.py": "from setuptools import setup\nsetup(name='orbit')\n"}, "setup() name of setup.py"),
+        ({"setup.cfg": "[bdist]\n", "setup.py": "NAME = 'orbit'\nsetup(name=NAME)\n"}, "setup() name of setup.py"),
+        ({"setup.cfg": "[metadata\n", "setup.py": "setup(name='orbit')\n"}, "setup() name of setup.py"),
+        ({"setup.py": "setup(name=find())\n"}, None),
+        ({"setup.py": "setup(**{'name': 'orbit'})\n"}, None),
+        ({"py/pyproject.toml": "[project]\nname = 'Orbit'\n"}, "[project] name of py/pyproject.toml"),
+        ({"a/b/pyproject.toml": NAMED, "pyproject.toml": NO_PACKAGE}, "[project] name of a/b/pyproject.toml"),
+        ({"a/pyproject.toml": OTHER, "b/pyproject.toml": NAMED}, "[project] name of b/pyproject.toml"),
+        ({"a/pyproject.toml": NAMED, "pyproject.toml": WORKSPACE}, "[project] name of a/pyproject.toml"),
+        ({"a/pyproject.toml": OTHER, "b/pyproject.toml": OTHER.replace("other", "another")}, None),
+        ({".venv/pyproject.toml": NAMED, "a/b/c/pyproject.toml": NAMED, "d/pyproject.toml": "["}, None),
         ({"setup.cfg": "[metadata]\nname = file: NAME\n"}, None),
         ({"setup.cfg": "[metadata\nname = orbit\n"}, None),
         ({"setup.cfg": "[metadata]\nversion = 1\n", "pyproject.toml": "project = 1\ntool.poetry.name = 1\n"}, None),
@@ -410,13 +425,15 @@ def test_the_package_is_what_the_clone_builds(files: dict[str, str], origin: str
     top = clone(tmp_path / "clone", "https://github.com/octo/orbit.git")
     (top / "pyproject.toml").unlink()
     for name, text in files.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
         (top / name).write_text(text, encoding="utf-8")
     if origin is None:
         with pytest.raises(UsageProblem, match="package"):
             loaded(top)
     else:
         table, _, name = origin.rpartition(" ")
-        assert loaded(top).values["package"] == Value("orbit", f"{table} {top / name}")
+        found = loaded(top).values["package"]
+        assert (found.text.lower(), found.origin) == ("orbit", f"{table} {top / name}")
 
 
 def test_a_setup_cfg_that_is_a_link_or_endless_is_not_read(tmp_path: Path) -> None:
@@ -656,6 +673,8 @@ def test_show_config_has_what_the_clone_shows_with_its_evidence(tmp_path: Path) 
     assert re.search(
         r"clone; read: HEAD, [0-9a-f]{12}; the remote, GitHub and the index were not asked$", found["repo"]
     )
+    both = rows("live', steps: [{run: uv publish}]}, again: {environment: '")
+    assert both["channels.pypi.environment"].startswith("'live'  #"), "another job has none"
     said = rows("${{ inputs.where }}", "--workflow", "ship.yml", "--environment", "testpypi=rehearsal")
     assert said["workflow"] == "'ship.yml'  # command line"
     assert said["channels.pypi.environment"] == "...  # not found in the clone: a run of ship.yml, job up chooses it"

@@ -15,7 +15,7 @@ from tests.standins.world import World
 FLOW = flows.TAG_DRIVEN
 
 
-@pytest.mark.parametrize("branch", ["master", "0.2.x", "release/0.2"])
+@pytest.mark.parametrize("branch", ["master", "0.2.x", "release/0.2", "v0.2-release"])
 def test_a_tag_on_another_branch_that_stays_is_in_its_place(branch: str, tmp_path: Path) -> None:
     """As with git-flow, maintenance lines, and release branches that never merge."""
 

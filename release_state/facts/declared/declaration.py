@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from release_state.common.source import find_value
 from release_state.facts.declared.backends import find_in_pyproject
 from release_state.facts.declared.files import list_modules
-from release_state.facts.declared.source import find_value
 from release_state.facts.declared.tree import Folder, Tree, find_folder
 from release_state.facts.declared.version import Declaration, unreadable
 from release_state.model.target import parse_version

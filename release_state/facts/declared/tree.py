@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from packaging.utils import canonicalize_name
 
+from release_state.common.source import read_setup_call
 from release_state.common.strict import decode_toml
-from release_state.facts.declared.source import read_setup_call
 
 PYPROJECT, SETUP_CFG, SETUP_PY = "pyproject.toml", "setup.cfg", "setup.py"
 CONFIGURATION = (PYPROJECT, SETUP_CFG, SETUP_PY)
