@@ -17,6 +17,7 @@ from release_state.facts.logs.families.services import SERVICES
 from release_state.facts.logs.lines import parse_log
 from tests.incidents import refusals
 from tests.incidents.cases import CASES
+from tests.incidents.claims import CLAIMS, TOKEN, action, own_target
 from tests.incidents.forms import FORMS, UPLOAD
 from tests.incidents.tools import SAYINGS
 from tests.proofs.processes import ALARMS
@@ -94,4 +95,8 @@ def quote() -> dict[KnownFailure, list[str]]:
         if explained.known:
             line = said or explained.lines[0].replace(UPLOAD, "https://index.example/legacy/")
             found[explained.known][line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"] = None
+    for changes, knows_target, cause in CLAIMS:
+        if cause:
+            lines = parse_log(action({**TOKEN, **changes}))
+            found[cause][explain_log(lines, target=own_target() if knows_target else None).lines[1]] = None
     return {known: list(lines) for known, lines in found.items()}

@@ -7,16 +7,20 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from release_state.facts.logs.claims import describe_claims, find_claims, find_difference
 from release_state.facts.logs.failure import KnownFailure, Rank
 from release_state.facts.logs.known_failures import KNOWN_FAILURES
 from release_state.facts.logs.lines import LONGEST_LINE, Line, cut
 from release_state.facts.logs.statements import LogStatement, join_lines
+from release_state.model.target import Target
 
 MOST_LINES = 3
 _NEAR = 40
 """Lines before the first error that are searched first."""
 _COMPLAINT = re.compile(
-    r"(?:remote: )?(?:fatal|(?:http ?)?error|abort(?:ed)?)\b\W|\s*\w*(?:Error|Exception)\b\W| ?! \[", re.I
+    r"(?:remote: |[^\w\s]{1,3} {1,2})?(?:fatal|(?:http ?)?error|abort(?:ed)?)\b\W|\s*\w*(?:Error|Exception)\b\W"
+    r"| ?! \[|\S{1,3} \w{1,40} failed\b",
+    re.I,
 )
 _EXIT = re.compile(r"process completed with exit code", re.I)
 _CANCELLED = re.compile(r"operation was cancell?ed|^canceling since", re.I)
@@ -44,12 +48,17 @@ class Explanation:
 
 
 def explain_log(
-    lines: Sequence[Line], *, succeeded: bool = False, within: tuple[str, str] | None = None
+    lines: Sequence[Line],
+    *,
+    succeeded: bool = False,
+    within: tuple[str, str] | None = None,
+    target: Target | None = None,
 ) -> Explanation:
     """
     Return why the run ended, by the step that failed; if it `succeeded`, only skipped work counts.
 
-    `within` is when the step began and ended that GitHub calls failed, as `2026-01-02T03:04:05`.
+    `within` is when the step began and ended that GitHub calls failed, as `2026-01-02T03:04:05`. `target` is what the
+    run was for, if that is known: the claims of a refused token are held against it.
     """
     every = join_lines(lines)
     failing = every if succeeded else _find_failing(every, _find_begun(lines, within), within)
@@ -66,7 +75,11 @@ def explain_log(
         texts = dict(sorted(texts.items(), key=lambda item: item[1].number))
     step = next((each.step for each in (*matched, *failing) if each.step and (each.is_error or each in matched)), None)
     failed = any(each.is_error and not _CANCELLED.search(each.text) for each in every)
-    return Explanation(known, tuple(texts), step, first.number if first else None, failed)
+    quoted = tuple(texts)
+    if known and known.scenario == "trusted publisher" and (claims := find_claims(lines)):
+        known = find_difference(claims, target) or known
+        quoted = (quoted[0], cut(describe_claims(claims, target)), *quoted[1:])[:MOST_LINES]
+    return Explanation(known, quoted, step, first.number if first else None, failed)
 
 
 def _find_begun(lines: Sequence[Line], within: tuple[str, str] | None) -> set[int]:

@@ -24,6 +24,10 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,1000}(?
 _ERROR = re.compile(r"(?:##\[error\]|::error(?: [^:]{0,1000}(?::[^:]{1,1000}){0,8})?::)")
 _SHOWS_A_COMMAND = re.compile(r"(?:##)?\[(?:command|debug)\]|\+{1,4} ")
 _DECORATION = re.compile(r"##\[(?:warning|notice|section)\]|::(?:warning|notice)(?: [^:]{0,1000})?::")
+# GitHub's page of a run shows neither groups nor marks: what is copied from it has these words instead.
+_PAGE_STEP = re.compile(r"(?:[>▶] ?)?Run (\S.{0,200})")
+_ACTION = re.compile(r"[\w.-]{1,100}/[\w./-]{1,200}@\S{1,100}")
+_PAGE_EXIT = re.compile(r"Error: (?=Process completed with exit code)")
 # An environment variable of a step: unlike the script above it, it shows results of earlier steps.
 _VALUE = re.compile(r"  \w{1,100}: \S{0,200}")
 
@@ -53,8 +57,10 @@ def parse_log(text: str) -> list[Line]:
     group: int | None = None
     group_step: str | None = None
     place = 0
+    is_of_page = "##[" not in text
     # Not splitlines(): GitHub ends lines with line feeds alone.
-    for number, raw in enumerate(text.split("\n"), 1):
+    raws = text.split("\n")
+    for number, raw in enumerate(raws, 1):
         shown, step, time = _strip(raw)
         if step and (not lines or step != lines[-1].step):
             place += 1
@@ -72,11 +78,22 @@ def parse_log(text: str) -> list[Line]:
             continue
         elif error:
             shown = shown[error.end() :]
+        elif is_of_page and (head := _find_page_step(shown, raws[number : number + 1])):
+            is_script, group_step, place = True, cut(head), place + (step is None)
+        elif is_of_page and (error := _PAGE_EXIT.match(shown)):
+            shown = shown[error.end() :]
         else:
             is_script = _SHOWS_A_COMMAND.match(shown) is not None
             shown = _DECORATION.sub("", shown, count=1)
         lines.append(Line(shown, error is not None, is_script, step or group_step, number, place, time))
     return lines
+
+
+def _find_page_step(shown: str, following: Sequence[str]) -> str | None:
+    """The step that begins here in what was copied from a run's page: an action, or a script that is shown below it."""
+    found = _PAGE_STEP.fullmatch(shown)
+    is_step = found and (_ACTION.fullmatch(found[1]) or any(found[1] == line[:300].strip() for line in following))
+    return found[1] if found and is_step else None
 
 
 def _mark_script(lines: Sequence[Line]) -> list[Line]:

@@ -187,7 +187,7 @@ class RunLookup:
         attribution = attribution.combine(attribute_log(lines, target))
         if attribution.is_other or is_dry_log(lines, published_nothing=succeeded and job.published_nothing):
             return False
-        log = explain_log(lines, succeeded=succeeded, within=job.failed_within)
+        log = explain_log(lines, succeeded=succeeded, within=job.failed_within, target=target)
         known = log.known
         if not attribution.is_ours:
             if succeeded and known is None:

@@ -14,6 +14,11 @@ _NO_VERSION = (
     "Check out the tag with its history (`fetch-depth: 0`), or set the version; then build again",
 )
 
+_NOT_INSTALLED = (
+    f"A command or module of the step is not installed in this job: {_NOTHING} by it.",
+    "Install the tool in the job that uses it, then start the release again: a re-run keeps the old file",
+    Completion.DEPENDS,
+)
 _EMPTY = (
     f"There was nothing to upload: `dist/` is empty or elsewhere; {_NOTHING}.",
     "Build before the upload, and upload from the folder that the build wrote to",
@@ -67,6 +72,12 @@ ARTIFACTS = (
     ),
     define(
         "empty dist",
+        r"failed to upload .{1,300}\bis a directory\b|\bisadirectoryerror\b.{0,300}\bdist\b",
+        "The upload met a folder instead of a file: each downloaded artifact lies in a folder of its own.",
+        "Download the artifacts with `merge-multiple: true` into the folder that is uploaded, then run the job again",
+    ),
+    define(
+        "empty dist",
         r"\bno artifacts found\b",
         *_EMPTY,
         step=r"\bhatch\b.{0,80}\bpublish",
@@ -74,6 +85,7 @@ ARTIFACTS = (
     define(
         "artifact missing",
         r"artifact not found for name|\bartifact '[^']{1,200}' not found|none of the provided artifact ids"
+        r"|\bmissing artifact\b"
         r"|unable to (?:download|find).{0,60}artifact|no artifacts? found"
         r"|artifact has expired",
         f"The build job handed nothing over to this job: {_NOTHING}.",
@@ -109,10 +121,19 @@ ARTIFACTS = (
 BUILD = (
     define(
         "workflow file",
-        r"the (?:workflow|template) is not valid|invalid workflow file|error parsing called workflow"
+        r"the (?:workflow|template) is not valid|fail(?:ed)? to load .{1,200}/action\.ya?ml"
+        r"|unrecognized named-value|invalid workflow file|error parsing called workflow"
         r"|workflow is not reusable|unable to resolve action|missing download info for|can't find 'action\.ya?ml'",
         "GitHub could not start the workflow as its file says.",
         "Fix the workflow file, then start the release again: a re-run keeps the old file",
+        Completion.DEPENDS,
+        anywhere=True,
+    ),
+    define(
+        "action not allowed",
+        r"(?:is|are) not allowed to be used in |actions in this workflow must be: ",
+        "The repository or its organisation does not allow an action of the workflow.",
+        "Allow the action in Settings > Actions > General, or use an allowed version; then start the release again",
         Completion.DEPENDS,
         anywhere=True,
     ),
@@ -168,7 +189,8 @@ BUILD = (
         r"|pure python wheel was generated|failed to build a native library|error ensuring \w{1,60} compliance"
         r"|library is not \w{1,60}.{0,60} compliant|couldn't find any python interpreters|cannot repair wheel"
         r"|\bdelocationerror\b|\bdelvewheel\b.{0,80}\b(?:failed|error)|unable to find library: "
-        r"|error: command .{1,300} failed with code|auditwheel.{0,80}\b(?:error|cannot repair)"
+        r"|maturin had a problem and crashed|command (?:\[.{1,600}\]|.{1,300}) failed with code"
+        r"|auditwheel.{0,80}\b(?:error|cannot repair)"
         r"|delocate.{0,80}\berror",
         "A wheel did not build or could not be repaired.",
         "See which wheels were uploaded before it; fix the build and complete the version, or release the next one",
@@ -203,6 +225,20 @@ BUILD = (
         Completion.DEPENDS,
     ),
     define(
+        "tool usage",
+        r"\berror: (?:unexpected|unrecognized) arguments?\b|\bno such option:|\berror: unknown (?:option|command|flag)"
+        r"|\bunknown (?:shorthand )?flag:|argument \S{1,60} invalid choice:|the option \".{1,60}\" does not exist",
+        f"A tool does not know an option that the workflow gives it: their versions do not fit: {_NOTHING} by it.",
+        "Pin the tool's version, or use the option's new name; then start the release again: a re-run keeps "
+        "the old file",
+        Completion.DEPENDS,
+    ),
+    define(
+        "missing tool",
+        r"\binvalid command '\w{1,60}'",
+        *_NOT_INSTALLED,
+    ),
+    define(
         "missing input",
         r"\binput required and not supplied",
         f"An action lacks an input: often a secret that is not set here, or not given to this event: {_NOTHING} by it.",
@@ -226,10 +262,10 @@ BUILD = (
     ),
     define(
         "missing tool",
-        r"\bexit code 127\b|python[\w.]*: no module named",
-        f"A command of the step is not installed in this job: {_NOTHING} by it.",
-        "Install the tool in the job that uses it, then start the release again: a re-run keeps the old file",
-        Completion.DEPENDS,
+        r"\bexit code 127\b|python[\w.]*: no module named|\bmodulenotfounderror: no module named"
+        r"|\b(?:command|executable file) not found\b|unable to locate executable file"
+        r"|is not recognized as (?:an internal|(?:the name of )?a cmdlet|the name of)",
+        *_NOT_INSTALLED,
         Rank.EFFECT,
     ),
 )

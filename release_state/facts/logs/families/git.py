@@ -188,6 +188,14 @@ GIT = (
         "Read its reason; check tag name, target and whether a draft of it exists",
     ),
     define(
+        "release refused",
+        r"^(?:error: )?(?:too many retries|validation failed)\W*$",
+        "GitHub refused the GitHub Release.",
+        "Read its reason; check tag name, target and whether a draft of it exists",
+        rank=Rank.EFFECT,
+        step=r"release",
+    ),
+    define(
         "D",
         r"\b(?:creating pull request|pull request create) failed",
         "The run could not create the release's pull request.",

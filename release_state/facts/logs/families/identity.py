@@ -14,6 +14,49 @@ _CREDENTIALS = (
     "The index refused the upload's credentials, or the job has none.",
     "Renew the upload token and its secret, or use trusted publishing",
 )
+_BY_CLAIMS = r"(?!)"
+"""No words show it: the claims do."""
+PULL_REQUEST = define(
+    "trusted publisher",
+    _BY_CLAIMS,
+    "The index refused the token: its run is of a pull request, and a publisher is seldom for these.",
+    "Start the upload by a tag, a GitHub Release or by hand; then start the release again",
+    Completion.DEPENDS,
+)
+REUSABLE = define(
+    "reusable workflow",
+    _BY_CLAIMS,
+    "The upload is in a reusable workflow: the index looks at the workflow file that called it.",
+    "Move the publishing job into the workflow that is started, and name that file in the publisher",
+    Completion.DEPENDS,
+)
+OTHER_REPOSITORY = define(
+    "trusted publisher",
+    _BY_CLAIMS,
+    "The index refused the token: it is of another repository than the configured one, renamed or a fork.",
+    "Name the repository's present owner and name in the publisher on the index, then run the failed job again",
+)
+OTHER_WORKFLOW = define(
+    "trusted publisher",
+    _BY_CLAIMS,
+    "The index refused the token: it is of another workflow file than the configured one.",
+    "Name this file in the publisher on the index, or publish from the one that it names; then run the job again",
+)
+ENVIRONMENT = define(
+    "trusted publisher",
+    _BY_CLAIMS,
+    "The index refused the token: its job runs in another environment than the configured one.",
+    "Make `environment:` of the job and the publisher's environment the same; then start the release again",
+    Completion.DEPENDS,
+)
+NO_ENVIRONMENT = define(
+    "trusted publisher",
+    _BY_CLAIMS,
+    "The index does not accept this workflow as a trusted publisher, and the job has no environment.",
+    "See whether the publisher on the index names an environment: give the job the same one, or leave it empty there; "
+    "if it names none, compare owner, repository and workflow file",
+)
+CLAIMS = (PULL_REQUEST, REUSABLE, OTHER_REPOSITORY, OTHER_WORKFLOW, ENVIRONMENT, NO_ENVIRONMENT)
 IDENTITY = (
     define(
         "id-token",
@@ -106,4 +149,5 @@ IDENTITY = (
         *_CREDENTIALS,
         step=UPLOADS,
     ),
+    *CLAIMS,
 )

@@ -63,7 +63,8 @@ SERVICES = (
     ),
     define(
         "GitHub",
-        r"\bhttp (?:error )?50[0234]\b.{0,200}(?:api\.github|/api/v3/)"
+        r"something went wrong while executing your query|couldn't respond to your request in time"
+        r"|\bhttp (?:error )?50[0234]\b.{0,200}(?:api\.github|/api/v3/)"
         r"|(?:api\.github|/api/v3/).{0,200}\b(?:http|status(?: code)?:?|answered) ?50[0234]\b",
         "GitHub's API failed; what the step was to make, or to read, may be missing.",
         "Check which of branch, tag, pull request and GitHub Release the run created, then run the failed job again",
