@@ -13,7 +13,12 @@ from release_state.model.snapshot import Clone, WorkflowFiles
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.git.store import WantedCommit
-from release_state.observe.git.workflow_files import MOST_FILES, observe_workflow_files, read_build_requirements
+from release_state.observe.git.workflow_files import (
+    MOST_CHARACTERS,
+    MOST_FILES,
+    observe_workflow_files,
+    read_build_requirements,
+)
 from tests.support.gitrepo import Repo, fingerprint, make
 
 RELEASE = ".github/workflows/release.yml"
@@ -92,6 +97,14 @@ def test_those_of_the_tag_are_read_where_they_differ(origin: Repo, tmp_path: Pat
     assert found.texts == {RELEASE: "on: workflow_dispatch\n"} and found.unread == (".github/workflows/big.yml",)
     gone = WantedCommit("f" * 40, "refs/tags/v9")
     assert look(origin, tmp_path, clone, tagged=gone).unavailable, "what a run of the tag does is not known"
+
+
+def test_a_large_generated_workflow_is_read_and_all_together_are_bounded(origin: Repo, tmp_path: Path) -> None:
+    comment = "# generated\n" * (LARGEST // 12 - 100)
+    names = [f".github/workflows/{number:02}.yml" for number in range(MOST_CHARACTERS // len(comment) + 1)]
+    put(origin, {name: f"{comment}# {name}\non: push\njobs: {{}}\n".encode() for name in names})
+    found = look(origin, tmp_path).present()
+    assert [file.path for file in found.files] == names[:-1] and found.unread == (names[-1],)
 
 
 def test_what_is_not_there_is_known_not_to_be(origin: Repo, tmp_path: Path) -> None:

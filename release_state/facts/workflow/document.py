@@ -15,11 +15,12 @@ from typing import Any
 
 import yaml
 
-LARGEST = 64 * 2**10
-"""The largest file that is read, in bytes; a usual release workflow has 10 KiB."""
+LARGEST = 512 * 2**10
+"""The largest file that is read, in bytes; a usual release workflow has 10 KiB, a generated one 140 or 320."""
 _DEEPEST = 40
 _MOST_VALUES = 50_000
 """Values, with each use of an alias counted: a few lines of nested aliases can stand for billions."""
+_TOO_MANY = f"more than {_MOST_VALUES} values, with each use of an alias counted"
 
 FOLDER = ".github/workflows"
 
@@ -63,11 +64,14 @@ class _Loader(yaml.SafeLoader):
         for tag, construct in yaml.SafeLoader.yaml_constructors.items()
         if tag is None or tag.rpartition(":")[2] in ("null", "bool", "int", "float", "str", "seq", "map")
     }
-    depth = 0
+    depth = composed = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """One value; the limit comes before Python's own."""
+        """One value; the limit comes before Python's own, and that of values before the time that they take."""
         self.depth += 1
+        self.composed += 1
+        if self.composed > _MOST_VALUES:
+            raise NotReadable(_TOO_MANY)
         if self.depth > _DEEPEST:
             raise NotReadable(f"nested deeper than {_DEEPEST}")
         node: yaml.Node | None = super().compose_node(parent, index)
@@ -148,6 +152,6 @@ def _count_values(node: yaml.Node, counted: dict[yaml.Node, int], above: set[yam
     total = 1 + sum(_count_values(child, counted, above) for child in children)
     above.remove(node)
     if total > _MOST_VALUES:
-        raise NotReadable(f"more than {_MOST_VALUES} values, with each use of an alias counted")
+        raise NotReadable(_TOO_MANY)
     counted[node] = total
     return total

@@ -28,6 +28,8 @@ from release_state.observe.git.tree_files import decode_text, has_file, obtain_f
 SOURCE = "release workflow"
 MOST_FILES = 100
 """Files that are read; more stay unread."""
+MOST_CHARACTERS = 6 * 2**20
+"""Of all files together: reading YAML takes a second for half a MiB, in the worst case ten."""
 _PYPROJECT = "pyproject.toml"
 MOST_CHANGED = 300
 """GitHub's filters look at no more changed files: their result for a longer list is unknown."""
@@ -58,7 +60,7 @@ def observe_workflow_files(history: BranchHistory, tagged: BranchHistory | None 
 def read_workflow_files(store: Store, commit: str, branch: str) -> WorkflowFiles:
     """Return the workflow files of a commit, with what builds the project; `branch` names its branch."""
     found: dict[str, str] = {}
-    unread: list[str] = []
+    size, unread = 0, list[str]()
     entries = obtain_files(store, commit, [f"{FOLDER}/"])
     names = [path for path in entries if path.endswith(_ENDINGS)]
     seen = set(names)
@@ -67,8 +69,9 @@ def read_workflow_files(store: Store, commit: str, branch: str) -> WorkflowFiles
         for name in names:
             data = read_file(store, commit, name, LARGEST + 1, entries)
             text = decode_text(data, LARGEST) if data is not None else None
-            if text is not None and len(found) < MOST_FILES:
+            if text is not None and len(found) < MOST_FILES and size + len(text) <= MOST_CHARACTERS:
                 found[name] = text
+                size += len(text)
                 used |= dict.fromkeys(_list_used_paths(text))
             elif data is not None:
                 unread.append(name)
