@@ -51,6 +51,8 @@ class Recovery:
         direction, steps = self._choose()
         is_tidied = direction != "wait" and self.wanted != "force-recovery" and not self._in_run
         if is_tidied and (obstacles := self._remove_obstacles()):
+            if any(step.undecided for step in obstacles):
+                steps = [step for step in steps if not step.starts_run]  # a run fails on what is to be looked up
             steps = sorted([*steps, *obstacles], key=lambda step: step.starts_run)
             direction = "tidy up" if direction == "nothing" else direction
         return Plan(

@@ -623,3 +623,18 @@ def test_a_release_is_started_again_from_the_base_branch(base: str | None, where
     )
     (start,) = (line for line in commands(verdict_of(found).plan.steps) if line[1:3] == ("workflow", "run"))
     assert start[3 : 4 + len(where)] == ("release.yml", *where)
+
+
+def test_no_run_starts_before_what_is_to_be_looked_up_about_another_branch() -> None:
+    """Whether a leftover branch may go is not known, because its commit could not be fetched."""
+    pulls = known((s.open_pull(1), s.open_pull(2)))
+    state = s.ready(
+        remote=s.remote(s.branch("release/testpypi-v0.2.0")),
+        history=s.history(),
+        branch_pulls={"release/testpypi-v0.2.0": known(())},
+        pulls=pulls,
+        open_pulls=pulls,
+    )
+    steps = Recovery(Release(state)).steps
+    assert any(each.undecided for each in steps)
+    assert not any(each.starts_run for each in steps)
