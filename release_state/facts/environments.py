@@ -28,7 +28,7 @@ class RefRefusal:
 
     text: str
     is_certain: bool
-    """Whether nothing that GitHub does not show can admit the ref."""
+    """Whether nothing that GitHub does not show can admit the ref, and the ref's name is no guess."""
 
 
 def find_refusal(release: Release, publisher: Publisher, environment: Environment) -> RefRefusal | None:
@@ -55,7 +55,13 @@ def find_refusal(release: Release, publisher: Publisher, environment: Environmen
     admitted = "protected branches" if environment.admits == "protected" else join_items(patterns, most=5) or "no ref"
     kind, name = refs[0]
     text = f"{publisher.job}, started from {kind} {name}: environment {environment.name} admits {admitted}"
-    return RefRefusal(text, environment.admits == "selected")
+    is_spelled = all(kind != "tag" for kind, _ in refs) or _is_spelling_known(release)
+    return RefRefusal(text, environment.admits == "selected" and is_spelled)
+
+
+def _is_spelling_known(release: Release) -> bool:
+    """Whether the tag's name is more than a default: a first release may be tagged in any spelling."""
+    return "tag-template" in release.target.given or bool(release.version_tags or release.find_earlier_tags(1))
 
 
 _STARTED = ("tag", "release", "dispatch", "branch")

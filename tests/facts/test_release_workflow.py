@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import ReleaseWorkflow
@@ -12,6 +13,7 @@ from release_state.model.outcome import ActionNeeded, Outcome
 from release_state.model.snapshot import Snapshot
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.publication import run_workflow
+from tests.checks.cases.hazards import TAGS, room
 from tests.checks.cases.permissions import FROM_TOP, UNSAID
 from tests.support import states as s
 from tests.support import workflows as w
@@ -330,3 +332,17 @@ def test_a_configured_workflow_that_was_not_read_is_started_as_usual() -> None:
     found = s.ready(workflow_files=s.failed(), target=s.target(given=("workflow",)))
     (command,) = run_workflow(Release(found)).commands
     assert "target_environment=pypi" in command
+
+
+def test_a_guessed_tag_blocks_no_first_release() -> None:
+    """Without earlier tags, `v{version}` is a default: the environment may admit what the project will use."""
+    first = room(TAGS, "tag [0-9]*", remote=s.remote())
+    assert not finding("WORKFLOW-14", first).blocks
+    for changes in (
+        {"remote": s.remote(s.tag("v0.1.0", s.OTHER))},
+        {"target": s.target(given=("tag-template",))},
+    ):
+        assert finding("WORKFLOW-14", structs.replace(first, **changes)).blocks
+    assert finding("WORKFLOW-14", room("{push: {branches: [main]}}", "branch master", remote=s.remote())).blocks, (
+        "no tag is in play"
+    )
