@@ -242,12 +242,19 @@ def find_beginning(release: Release) -> Beginning | None:
 
 def _list_starts(release: Release, tag: Tag) -> Iterator[tuple[str, str, datetime]]:
     """What starts a publication, what it starts, and the earliest moment at which it can have done so."""
-    history, found = release.snapshot.history.value, release.snapshot.release.value
+    history, found, repository = (
+        getattr(release.snapshot, name).value for name in ("history", "release", "repository")
+    )
     if (by_tag := find_started(release.target, "tag")) and history:
         # When a tag was pushed, nobody says. It was not before it was made, and not before its commit was.
         committed = [each.committed_at for each in history.commits if each.sha == tag.commit]
         made = [history.tag_dates[tag.object]] if tag.object in history.tag_dates else []
         if times := [*committed, *made]:
             yield f"the tag {tag.name}", by_tag.workflow, max(times)
+        # A tag can be pushed long after it was made. A push of the base branch's head says nothing about the tag.
+        pushed = repository.pushed_at if repository else None
+        heads = [each.committed_at for each in history.commits if each.sha == history.base_head]
+        if pushed and not any(abs(pushed - at) <= BEGINS_WITHIN for at in heads):
+            yield "the last push", by_tag.workflow, pushed
     if (by_release := find_started(release.target, "release")) and found and found.published_at and not found.draft:
         yield f"the GitHub Release {found.tag}", by_release.workflow, found.published_at

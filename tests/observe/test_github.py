@@ -797,6 +797,7 @@ def test_a_run_with_nulls(server: GitHubServer) -> None:
 
 def test_a_fork_is_told_with_where_it_comes_from(server: GitHubServer) -> None:
     assert github(server).repository().present().fork_of is None
+    assert github(server).repository().present().pushed_at is not None
     server.fork_of = "upstream/orbit"
     with openapi.validated(server) as violations:
         assert github(server).repository().present().fork_of == "upstream/orbit"

@@ -13,7 +13,7 @@ from release_state.model.observation import Observation, known
 from release_state.model.outcome import Verdict
 from release_state.model.plan import Step
 from release_state.model.process import Process, Publisher, Start, StartKind
-from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History, Snapshot
+from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History, Repository, Snapshot
 from release_state.observe.waiting import find_pending
 from release_state.plan.recovery import Recovery
 from tests.support import states as s
@@ -122,11 +122,20 @@ def made(minutes: float, *, commit: float | None = None) -> Observation[History]
     return known(structs.replace(found, commits=(subject,)))
 
 
+def pushed(minutes: float) -> Observation[Repository]:
+    return s.repository(pushed_at=s.NOW - timedelta(minutes=minutes))
+
+
+def head(minutes: float) -> Commit:
+    return Commit(sha=s.BASE, subject="x", committed_at=s.NOW - timedelta(minutes=minutes))
+
+
 MAKER = publisher("tag", makes=("release",))
 FRESH: dict[str, tuple[Publisher, dict[str, Any]]] = {
     "the tag": (MAKER, {"history": made(2)}),
     "its commit": (MAKER, {"history": made(60, commit=2)}),
     "a clock that is ahead": (MAKER, {"history": made(-3)}),
+    "a tag that was made long before it was pushed": (MAKER, {"history": made(60), "repository": pushed(2)}),
     "the GitHub Release": (publisher("release"), {"release": known(s.release(published_at=s.NOW))}),
 }
 
@@ -152,8 +161,13 @@ def test_what_was_made_just_now_is_not_made_again(fresh: str) -> None:
         {"history": made(2), "runs": s.runs(failed_run())},
         {"history": made(2), "runs": s.failed()},
         {"history": made(2), "index": {"pypi": s.project(s.file("sdist"))}},
+        {"history": made(60), "repository": pushed(11)},
+        {"history": known(structs.replace(made(60).present(), commits=(head(3),))), "repository": pushed(2)},
     ],
-    ids=["too old", "of the future", "its run is known", "runs are unknown", "something is published"],
+    ids=[
+        *("too old", "of the future", "its run is known", "runs are unknown", "something is published"),
+        *("the last push is old", "the last push was of the base branch"),
+    ],
 )
 def test_who_has_waited_long_enough_waits_no_more(changes: dict[str, Any]) -> None:
     state = tagged(publisher("tag"), **changes)

@@ -22,6 +22,8 @@ class Repository(Model):
     html_url: str
     fork_of: str | None = None
     """The root of its fork network; None if it is not a fork."""
+    pushed_at: AwareDatetime | None = None
+    """The last push of any ref; None if GitHub does not say."""
 
 
 class PullRequest(Model):

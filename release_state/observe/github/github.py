@@ -273,6 +273,7 @@ class GitHub:
             token_scopes=parse_scopes(response.headers) if self._api.has_token else None,
             html_url=item.text("html_url"),
             fork_of=parent.text("full_name") if parent and item.optional_flag("fork") else None,
+            pushed_at=item.nullable_moment("pushed_at") if item.has("pushed_at") else None,
         )
 
     def _all_releases(self, place: str) -> tuple[GitHubRelease, ...]:

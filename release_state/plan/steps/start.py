@@ -219,10 +219,12 @@ def _push_again(release: Release, publisher: Publisher, tag: Tag, found: GitHubR
     ref = f"refs/tags/{tag.name}"
     return _index_step(
         title,
+        gh(release, "run", "list", "--workflow", publisher.workflow, "--branch", tag.name),
         *fetch_and_show(release, tag),
         push(release, f":{ref}", replacing=f"{ref}:{tag.object}"),
         push(release, f"{tag.object}:{ref}"),
-        precondition=f"no run of {publisher.workflow} is at work",
+        precondition="the first command lists no run, and the tag was pushed more than ten minutes ago: GitHub lists a "
+        "run some moments after the push",
         reason=f"{why}; a tag that a workflow pushes with its GITHUB_TOKEN starts none",
         destroys=f"the tag {tag.name} for a moment",
         saves="the last command pushes the same object again",
