@@ -15,7 +15,7 @@ _EXAMPLES = (
 )
 _GROUPS = {
     "What to judge": (
-        *("--version", "--channel", "--phase", "--repo", "--package", "--repository"),
+        *("--version", "--channel", "--phase", "--repo", "--built", "--package"),
         *("--project-list", "--snapshot", "--demo"),
     ),
     "How": ("--plan", "--wait", "--block-on-advice", "--no-install", "--install-sdists", "--checks"),

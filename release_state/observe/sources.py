@@ -229,6 +229,15 @@ class Sources(CommitSources):
             ),
         )
 
+    def built(self, view: View) -> Call | Observation[Any]:
+        """Return the files that are about to be uploaded."""
+        if self.config.built is None:
+            return known(None)
+        from release_state.observe.published.folder import observe_built
+
+        folder, package = Path(self.config.built.text), view.target.package
+        return Call((), lambda: observe_built(folder, package, self.time.left))
+
     def installation(self, view: View) -> Call | Observation[Any]:
         """Return whether the version installs from its index."""
         if reason := self._reason_not_to_install(view):

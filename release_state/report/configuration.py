@@ -43,6 +43,7 @@ def show(config: RunConfig, token_source: str | None, clone: CloneProcess) -> li
         ("token", Value("yes" if token_source else "no", token_source or "none found")),
     ]
     rows += [("checks", value) for value in config.own_checks.values()]
+    rows += [("built", config.built)] if config.built else []
     if config.waivers:
         rows.append(("waivers", Value(str(len(config.waivers)), "[[tool.release-state.waiver]]")))
     return [

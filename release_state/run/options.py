@@ -97,6 +97,7 @@ def add_options(group: _Group) -> None:
     add("--phase", f"{phases} (default: auto; post-release is post-recovery)", default="auto", metavar="PHASE")
     add("--project-list", "TOML file of projects: audits or checks each of them", metavar="FILE")
     add("--repo", "local clone to read", metavar="PATH")
+    add("--built", "folder with the built files that are about to be uploaded", metavar="DIR")
     for setting in SETTINGS:
         is_said = not setting.default or setting.is_found
         help_text = setting.help + ("" if is_said else f" (default: {setting.default})")
@@ -167,6 +168,7 @@ def arguments_of(config: pytest.Config) -> Arguments:
         channels=tuple(option.release_state_channel or ()),
         phase=PHASE_ALIASES.get(phase, phase),
         repo=option.release_state_repo,
+        built=option.release_state_built,
         settings={key: value for key, value in given.items() if value is not None},
         index_urls=tuple(option.release_state_index_url),
         leaves=tuple(option.release_state_leaves),

@@ -31,6 +31,7 @@ from release_state.run.session import Collect, Controller
 from release_state.settings.config import RunConfig
 from release_state.settings.config import load as load_config
 from release_state.settings.own_checks import find_own_checks, refuse_inspected
+from release_state.settings.sources import find_built
 
 # What is needed only after the first request is imported where it is used: see `import_later`.
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ class VersionsRun(Run):
             raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
         if arguments.wait != "0":
             raise UsageProblem("--snapshot and --wait exclude each other: what is recorded does not change")
+        if find_built(arguments, self.given.environ, self.given.cwd):
+            raise UsageProblem("--snapshot and --built exclude each other: what is recorded names its own files")
         from release_state.observe.recorded import load, make_config, name_own_checks, update_phases
 
         own_checks = find_own_checks(arguments.checks, self.given.environ, self.given.cwd)
@@ -343,7 +346,7 @@ def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:
     """Raise UsageProblem if a file to write would hold a path that is not UTF-8."""
     target = config.targets[0]
     for option in _list_written(files):
-        for path in (target.clone, target.reports_dir):
+        for path in (target.clone, target.reports_dir, config.built.text if config.built else None):
             if path and not path.isascii() and path != path.encode("utf-8", "replace").decode():
                 raise UsageProblem(f"{option} cannot hold {path!r}, which is not UTF-8: give --repo by another path")
 

@@ -37,6 +37,7 @@ from release_state.settings.sources import (
     FindRepository,
     LocalRepository,
     Value,
+    find_built,
     local_repository,
     resolve,
     table,
@@ -80,6 +81,8 @@ class RunConfig:
     """MiB that the installation check may download and unpack."""
     block_on_advice: bool = False
     plan: Wanted = "auto"
+    built: Value | None = None
+    """The folder with the files that are about to be uploaded, as an absolute path."""
     wait: float = 0.0
     """Longest wait for releases in progress, in seconds; 0: no wait."""
     own_checks: Mapping[OwnChecks, Value] = field(default_factory=dict)
@@ -107,6 +110,9 @@ def load(
     validate.one_of("--phase", arguments.phase, PHASES)
     validate.one_of("--plan", arguments.plan, PLANS)
     versions = _versions(arguments)
+    built = find_built(arguments, environ, cwd)
+    if built and (arguments.audit or len(versions) > 1):
+        raise UsageProblem("--built holds the files of one version: not of an audit, nor of several versions")
     asks_for_clone = listed is None or arguments.repo is not None
     remote_name = arguments.settings.get("remote")
     local = local_repository(arguments.repo, remote_name, environ, cwd, find_repository) if asks_for_clone else None
@@ -181,6 +187,7 @@ def load(
             *_list_options(
                 arguments, environ, values, table_origin if listed or clone is None else "", reports_dir, defined
             ),
+            *([("built", built.text)] if built else []),
             *dict.fromkeys((OWN_CHECKS, each.option) for each in own_checks),
         ),
     }
@@ -216,6 +223,7 @@ def load(
         install_size=validate.mebibytes("--install-size", get["install-size"]),
         block_on_advice=arguments.block_on_advice,
         plan=cast("Wanted", arguments.plan),
+        built=built,
         wait=validate.seconds("--wait", arguments.wait) if arguments.wait != "0" else 0.0,
         own_checks=own_checks,
         audit=arguments.audit,

@@ -184,7 +184,7 @@ CHANNEL_SETTINGS = (
 
 @dataclass(frozen=True)
 class RunOption:
-    """An option of the command line only, with no variable and no key in a file."""
+    """An option of the command line that no file has as a key."""
 
     key: str
     is_switch: bool = False
@@ -200,6 +200,7 @@ RUN_OPTIONS = (
     RunOption("wait", of_version=True),
     RunOption("plan", of_version=True),
     RunOption("phase", of_version=True),
+    RunOption("built", of_version=True),
 )
 
 OWN_CHECKS = "checks"

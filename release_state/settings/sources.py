@@ -30,6 +30,7 @@ class Arguments:
     channels: tuple[str, ...] = ()
     phase: str = "auto"
     repo: str | None = None
+    built: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     index_urls: tuple[str, ...] = ()
     """`CHANNEL=URL`."""
@@ -94,6 +95,21 @@ def local_repository(
     if asked and found is None:
         raise UsageProblem(f"--repo {validate.shown(path or '')} is not a git repository")
     return found
+
+
+def find_built(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> Value | None:
+    """The folder of `--built`, as an absolute path, and who named it; None: nobody. Raises UsageProblem.
+
+    No file can name it: the inspected repository would choose a folder of this machine.
+    """
+    value = Value(arguments.built, COMMAND_LINE) if arguments.built is not None else None
+    if value is None and (text := environ.get("RELEASE_STATE_BUILT")) is not None:
+        value = Value(text, f"{ENVIRONMENT}RELEASE_STATE_BUILT")
+    if value is None:
+        return None
+    if not value.text or "\0" in value.text or not os.path.isdir(cwd / value.text):  # noqa: PTH112 - raises for no name at all
+        raise UsageProblem(f"--built {validate.shown(value.text)} is not a folder")
+    return Value(str((cwd / value.text).absolute()), value.origin)
 
 
 def read_toml(path: Path, most_bytes: int) -> dict[str, Any] | None:

@@ -33,6 +33,7 @@ _NAMES = {
     "install": "Installation",
     "run": "Release workflow",
     "meta": "Metadata",
+    "dist": "Built files",
     "service": "Services",
     "testpypi": "TestPyPI first",
 }

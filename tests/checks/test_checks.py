@@ -25,6 +25,7 @@ from release_state.model.snapshot import (
 from release_state.plan.recovery import Recovery
 from tests.checks.cases import (
     at_work,
+    built_files,
     calculation,
     ci,
     clone,
@@ -594,6 +595,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("RUN-31", "not attributed", s.ready(last_run=s.failed()), UNKNOWN),
     ("RUN-31", "GitHub silent", s.ready(runs=s.failed(), last_run=s.failed()), UNKNOWN),
     *at_work.CASES,
+    *built_files.CASES,
     *services.CASES,
     *calculation.CASES,
     *clone.CASES,
@@ -682,6 +684,7 @@ def test_the_identifiers_tell_the_source() -> None:
         "workflow",
         "run",
         "meta",
+        "dist",
         "install",
         "service",
         "testpypi",

@@ -30,6 +30,10 @@ NO_INPUT = {
     "show-config": "prints, and checks nothing",
 }
 """Options that are no inputs, and why."""
+NAMES = {"built": "dist"}
+"""Inputs that are not called as their option: `--dist` is one of pytest-xdist."""
+NOT_OF_THE_WORKFLOW = {"repo", "dist"}
+"""It checks the repository out itself, in a job of its own."""
 DEFAULTS = {"channel": "pypi", "phase": "auto", "wait": "0"}
 """What an input is if it is not given; a switch is false."""
 OF_THE_ACTION = {
@@ -52,7 +56,7 @@ def list_inputs() -> list[Option]:
 
 def name_input(option: Option) -> str:
     """The input of an option."""
-    return option.names[0][2:]
+    return NAMES.get(option.names[0][2:], option.names[0][2:])
 
 
 def describe(option: Option) -> str:
@@ -69,7 +73,7 @@ def takes_lines(option: Option) -> bool:
 
 def variable(option: Option) -> str:
     """The variable that hands an input to the script; its first word says how it is read."""
-    name = name_input(option)
+    name = option.names[0][2:]
     kind = "LINES" if takes_lines(option) else "VALUE" if option.metavar else "SWITCH"
     return f"{PREFIX}_{kind}_{name.upper().replace('-', '_')}"
 
@@ -80,8 +84,8 @@ def _inputs(*, typed: bool) -> Iterator[str]:
         name = name_input(option)
         kind = "string" if option.metavar else "boolean"
         default = "false" if kind == "boolean" else json.dumps(DEFAULTS.get(name, ""))
-        if name == "repo" and typed:
-            continue  # the workflow checks it out itself
+        if name in NOT_OF_THE_WORKFLOW and typed:
+            continue
         yield from (f"{name}:", f"  description: {json.dumps(describe(option))}")
         yield from ["  required: true"] if name == "version" else []
         yield from [f"  type: {kind}"] if typed else []
@@ -95,7 +99,7 @@ def _variables() -> Iterator[str]:
 
 def _handed_on() -> Iterator[str]:
     names = [name_input(option) for option in list_inputs()]
-    return (f"{name}: ${{{{ inputs.{name} }}}}" for name in names if name != "repo")
+    return (f"{name}: ${{{{ inputs.{name} }}}}" for name in names if name not in NOT_OF_THE_WORKFLOW)
 
 
 def _table() -> Iterator[str]:

@@ -45,10 +45,11 @@ def test_a_tag_starts_the_upload(tmp_path: Path) -> None:
         world.tag("0.2.0", sha)
         world.github.add_run(
             *("release.yml",), status="in_progress", event="push", head_branch="v0.2.0", head_sha=sha,
-            jobs=[Job("Gate", status="in_progress")], check_runs=True, created_at=world.tick(),
+            jobs=[Job("Build"), Job("Gate", status="in_progress")], check_runs=True, created_at=world.tick(),
         )  # fmt: skip
-        gate = run(world, "--phase", "pre-publish", reports=tmp_path, env=tagged.environment(world))
-        assert (gate.code, gate.verdict) == (0, "READY TO PUBLISH"), gate.output
+        environ, dist = tagged.environment(world), str(tagged.build(world))
+        gate = run(world, "--phase", "pre-publish", "--built", dist, reports=tmp_path, env=environ)
+        assert (gate.code, gate.verdict, gate.only["DIST-1"]) == (0, "READY TO PUBLISH", "holds"), gate.output
 
 
 def test_a_release_pull_request_may_be_merged(tmp_path: Path) -> None:

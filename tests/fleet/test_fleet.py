@@ -161,13 +161,16 @@ def test_a_list_that_is_wrong_is_refused_in_one_line(
     assert "\n" not in str(refused.value)
 
 
-def test_many_projects_are_not_one_run_of_a_tag(tmp_path: Path) -> None:
-    arguments = Arguments(phase="pre-publish")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(Arguments(phase="pre-publish"), "--phase pre-publish"), (Arguments(built="."), "--built")],
+)
+def test_many_projects_are_not_one_run_of_a_tag(arguments: Arguments, said: str, tmp_path: Path) -> None:
     given = Invocation(
         arguments, {}, tmp_path, tmp_path, demo=None, listed=None, files={}, named=(), markers="", narrowed=False,
         workers=0, executes=True,
     )  # fmt: skip
-    with pytest.raises(UsageProblem, match="--phase pre-publish cannot be combined with --project-list"):
+    with pytest.raises(UsageProblem, match=f"{said} cannot be combined with --project-list"):
         FleetRun.refuse(FleetRun.__new__(FleetRun), given)
 
 

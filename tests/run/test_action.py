@@ -157,10 +157,10 @@ def test_each_option_is_an_input_or_has_a_reason_not_to_be() -> None:
     called = yaml.safe_load(CALLED.read_text(encoding="utf-8"))
     of_call = called[True]["workflow_call"]["inputs"]  # YAML 1.1 reads the key `on` as a truth value
     assert set(ACTION["inputs"]) == inputs | set(action.OF_THE_ACTION)
-    assert set(of_call) == (inputs - {"repo"}) | {"packages"} | set(action.OF_THE_WORKFLOW)
+    assert set(of_call) == (inputs - action.NOT_OF_THE_WORKFLOW) | {"packages"} | set(action.OF_THE_WORKFLOW)
     assert [path.name for path, text in action.with_inputs().items() if path.read_text(encoding="utf-8") != text] == []
     [step] = [step for step in called["jobs"]["release-state"]["steps"] if step.get("id") == "state"]
-    assert set(step["with"]) == set(ACTION["inputs"]) - {"cache"}
+    assert set(step["with"]) == set(ACTION["inputs"]) - {"cache", "dist"}
     given = {name: value for name, value in step["with"].items() if name not in ("repo", "token")}
     assert given == {name: f"${{{{ inputs.{name} }}}}" for name in given}
 

@@ -245,6 +245,27 @@ def test_repository_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("repo", ["", "no-such-folder", "a\0b", "pyproject.toml"])
+def test_built_that_is_no_folder_is_refused(repo: str, tmp_path: Path) -> None:
+    here = plain_folder(tmp_path / "here")
+    for given in ({"built": repo}, {"environ": {"RELEASE_STATE_BUILT": repo}}):
+        with pytest.raises(UsageProblem, match=r"--built .* is not a folder"):
+            loaded(here, **given)
+
+
+def test_the_built_files_are_of_one_version_and_no_file_names_them(tmp_path: Path) -> None:
+    here = plain_folder(tmp_path / "here")
+    (here / "dist").mkdir()
+    for given, origin in (({"built": "dist"}, "command line"), ({}, "environment RELEASE_STATE_BUILT")):
+        built = loaded(here, environ={"RELEASE_STATE_BUILT": "dist" if not given else "/"}, **given).built
+        assert built is not None and (built.text, built.origin) == (str(here / "dist"), origin)
+    for several in ({"versions": ("0.2.0", "0.3.0")}, {"versions": (), "audit": "all"}):
+        with pytest.raises(UsageProblem, match="--built holds the files of one version"):
+            loaded(here, built="dist", **several)
+    with pytest.raises(UsageProblem, match="built"):
+        loaded(plain_folder(tmp_path / "there", 'built = "dist"'))
+
+
+@pytest.mark.parametrize("repo", ["", "no-such-folder", "a\0b", "pyproject.toml"])
 def test_repo_that_is_no_folder_is_refused(repo: str, tmp_path: Path) -> None:
     with pytest.raises(UsageProblem, match="is not a folder"):
         loaded(plain_folder(tmp_path / "here"), repo=repo)

@@ -23,7 +23,7 @@ from tests.standins.world import World
 from tests.support import states as s
 from tests.support import tagged
 from tests.support.judged import verdict_of
-from tests.support.worlds import run
+from tests.support.worlds import Ran, run
 
 OUTSIDE = {
     "GITHUB_RUN_ID": "7",
@@ -50,6 +50,28 @@ def test_a_run_may_upload_what_its_tag_names(stage: Stage, tmp_path: Path) -> No
     outside = run(world, "--phase", "pre-publish", reports=tmp_path)
     assert outside.code == Exit.USAGE and outside.document is None
     assert outside.output.count("ERROR: --phase pre-publish is for a GitHub Actions run that a tag") == 1
+
+
+def test_what_was_built_decides_too(stage: Stage, tmp_path: Path) -> None:
+    """The tag is right all along: the right files may be uploaded, a wrong one among them holds the upload up."""
+
+    def gate(*more: str) -> Ran:
+        environ = tagged.environment(stage.world)
+        return run(stage.world, "--phase", "pre-publish", *more, reports=tmp_path, env=environ)
+
+    folder = str(tagged.build(stage.world))
+    right = gate("--built", folder)
+    assert (right.code, right.verdict, right.only["DIST-1"]) == (0, "READY TO PUBLISH", "holds"), right.output
+
+    def put(world: World) -> None:
+        tagged.build(world, "0.1.dev1")
+
+    with stage.changed(put):
+        wrong, blind = gate("--built", folder), gate()
+    assert (wrong.code, wrong.only["DIST-1"]) == (1, "action needed"), wrong.output
+    for name in ("orbit_demo-0.1.dev1-py3-none-any.whl", "orbit_demo-0.1.dev1.tar.gz"):
+        assert f"{name}: version 0.1.dev1" in " ".join(wrong.output.split())
+    assert (blind.code, blind.verdict, blind.only["DIST-1"]) == (0, "READY TO PUBLISH", "not applicable")
 
 
 def _upload(world: World) -> None:

@@ -57,6 +57,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "wait": ("--wait", "45"),
     "plan": ("--plan", "rollback"),
     "phase": ("--phase", "post-recovery"),
+    "built": ("--built", "/usr"),
 }
 NOT_REPEATED = {
     # Always named, or where they are not usual.

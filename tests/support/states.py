@@ -282,6 +282,7 @@ def _nothing_of_it() -> Snapshot:
         drafts=known(()),
         ci=ci("success"),
         runs=runs(run()),
+        built=known(None),
         installation=known(Installation(attempted=False, detail="not tried")),
         last_run=known(None),
         rate_limit=known(None),

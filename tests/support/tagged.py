@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.github import Job
 from tests.standins.world import World
 
@@ -27,6 +30,18 @@ def push_tag(world: World, *, tests: str | None = "success") -> None:
         *("release.yml",), status="in_progress", event="push", head_branch=TAG, head_sha=sha, jobs=jobs,
         check_runs=True, created_at=world.tick(),
     )  # fmt: skip
+
+
+def build(world: World, version: str = VERSION) -> Path:
+    """Build both files of a version, without what is in them, into the `dist/` of the clone; return that folder."""
+    folder = world.clone / "dist"
+    folder.mkdir(exist_ok=True)
+    for name, content in (
+        build_wheel(world.package, version, sources={}),
+        build_sdist(world.package, version, files={}),
+    ):
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def environment(world: World) -> dict[str, str]:

@@ -24,6 +24,7 @@ from release_state.run.base import Ending, Run
 from release_state.run.catalogue.own_checks import describe_origins
 from release_state.run.checks import catalogue
 from release_state.run.options import Invocation
+from release_state.settings.sources import find_built
 
 
 class FleetFiles(ReportFiles):
@@ -70,6 +71,7 @@ class FleetRun(Run):
             "--demo": given.demo is not None,
             "--plan": arguments.plan != "auto",
             "--wait": arguments.wait != "0",
+            "--built": find_built(arguments, given.environ, given.cwd) is not None,
             "--phase pre-publish": arguments.phase == Phase.PRE_PUBLISH.value,
             "--checks (of an audit)": bool(arguments.audit and arguments.checks),
             "--phase (of an audit)": bool(arguments.audit and arguments.phase != "auto"),

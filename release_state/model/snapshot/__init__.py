@@ -26,6 +26,8 @@ from release_state.model.snapshot.github import (
     WorkflowFiles,
 )
 from release_state.model.snapshot.index import (
+    Built,
+    BuiltFile,
     Contents,
     IndexFile,
     IndexProject,
@@ -105,6 +107,8 @@ class Snapshot(Model):
     """The run that this run is a step of, in the phase pre-publish; known and None: in another phase."""
     own_jobs: Observation[tuple[OwnJob, ...]] = NOT_ASKED
     """The jobs of that run that publish, of every attempt; without those that wait for other jobs."""
+    built: Observation[Built] = NOT_ASKED
+    """The files that are about to be uploaded; known and None: no folder was named, or the phase is another."""
     installation: Observation[Installation] = NOT_ASKED
     opened: Observation[Opened] = NOT_ASKED
     """The files that were not installed."""

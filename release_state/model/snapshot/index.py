@@ -107,6 +107,31 @@ class Opened(Model):
     files: tuple[OpenedFile, ...] = ()
 
 
+class BuiltFile(Model):
+    """A file that is about to be uploaded."""
+
+    filename: str
+    size: int | None = None
+    """Bytes."""
+    kind: str = ""
+    """As of a file on the index; empty: its name is none of a distribution of the package."""
+    version: str | None = None
+    """The one in its name, normalized by PEP 440."""
+    wrong: str = ""
+    """What is wrong with what is in it; empty: nothing."""
+    unread: str = ""
+    """Why it was not inspected."""
+
+
+class Built(Model):
+    """The files of the folder that a run was given, without hidden ones."""
+
+    folder: str
+    files: tuple[BuiltFile, ...] = ()
+    more: int = 0
+    """How many files were not looked at."""
+
+
 class Contents(Model):
     """Whether the smallest wheels of the version have a module."""
 

@@ -171,6 +171,8 @@ def suite_command(target: Target, version: str | None = None, channel: str | Non
         value = settings.get(option.key) if is_same or not option.of_version else None
         if (option.key, value) == ("phase", "pre-publish"):
             value = None  # nobody can type that outside of the run
+        if option.key == "built" and changed.get("phase", settings.get("phase")) not in (None, "pre-release"):
+            value = None  # the folder is of that run, or the files are uploaded
         value = changed.get(option.key, value)
         if value is not None:
             command += [f"--{option.key}", *([] if option.is_switch else [value])]

@@ -30,7 +30,7 @@ from release_state.observe.waiting import Again, Waiting
 from release_state.settings.config import Arguments, RunConfig, load
 from tests.standins.world import World
 from tests.support.built import built
-from tests.support.tagged import environment, push_tag
+from tests.support.tagged import build, environment, push_tag
 
 CHANNELS = ("pypi", "testpypi", "internal")
 LINES = ("tag", "release")
@@ -118,6 +118,7 @@ def _inside(world: World) -> None:
     """A tag has started its publication, which now asks whether it may upload."""
     push_tag(world)
     world.sync_clone()
+    build(world)
 
 
 def _released(world: World) -> None:
@@ -292,6 +293,7 @@ class Stage:
             audit=None if green.phase else "all",
             channels=(green.channel,),
             repo=str(world.clone) if green.clone else None,
+            built=str(world.clone / "dist") if green.phase is Phase.PRE_PUBLISH else None,
             settings={
                 "package": world.package,
                 "repository": world.repository,

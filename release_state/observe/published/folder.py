@@ -1,0 +1,69 @@
+"""The files that are about to be uploaded: read from a folder, compared with their names."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from release_state.common.text import sanitize
+from release_state.model.observation import Observation, known, unavailable
+from release_state.model.snapshot import Built, BuiltFile, IndexFile
+from release_state.model.target import parse_version
+from release_state.observe.index.filenames import read_filename
+from release_state.observe.published.files import Refused
+from release_state.observe.published.opened import Broken, verify_file
+
+_MOST = 1000
+"""Files that are looked at."""
+_LONGEST = 255
+"""Bytes of a name that file systems take."""
+
+
+def observe_built(folder: Path, package: str, seconds: float) -> Observation[Built]:
+    """Compare the metadata in each of the folder's files with its name; nothing is unpacked to disk or run.
+
+    Hidden files are left out: an upload of `dist/*` takes none, and uv and git leave a `.gitignore`. Unavailable: the
+    folder cannot be listed. What cannot be read, or not within the limits, is unread.
+    """
+    deadline, shown = time.monotonic() + seconds, sanitize(str(folder))
+    try:
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 - names alone
+    except OSError as error:
+        why = f"{shown} cannot be listed: {error.strerror}"
+        return unavailable("built files", why, "give the folder of the built files with --built")
+    name = canonicalize_name(package)
+    files = tuple(_read(folder / each, name, deadline) for each in names[:_MOST])
+    return known(Built(folder=shown, files=files, more=len(names) - len(files)))
+
+
+def _read(path: Path, name: str, deadline: float) -> BuiltFile:
+    filename, read = sanitize(path.name, _LONGEST), read_filename(path.name, name)
+    version = parse_version(read[0]) if read else None
+    size, wrong, unread = None, "", ""
+    kind = read[1] if read and version is not None else ""
+    try:
+        status = path.lstat()
+        size = status.st_size
+        if stat.S_ISDIR(status.st_mode):
+            kind, wrong = "", "it is a folder"
+        elif not stat.S_ISREG(status.st_mode):
+            unread = "it is a link, or no file: it is not followed"
+        elif version is not None and time.monotonic() >= deadline:
+            unread = "the time for look-ups was over"
+        elif version is not None:
+            with path.open("rb") as file:
+                file.read(1)  # what may not be read is not broken
+            listed = IndexFile(filename=path.name, version=str(version), kind=kind, url="")
+            verify_file(path, listed, name, version, deadline)
+    except Broken as error:
+        wrong = str(error)
+    except Refused as error:
+        unread = str(error)
+    except OSError as error:
+        unread = f"it cannot be read: {error.strerror}"
+    number = None if version is None else str(version)
+    return BuiltFile(filename=filename, size=size, kind=kind, version=number, wrong=wrong, unread=unread)

@@ -1,0 +1,79 @@
+"""States with a folder of built files, before their upload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from release_state.model.observation import known
+from release_state.model.outcome import Outcome
+from release_state.model.snapshot import Built, BuiltFile, Snapshot
+from tests.checks.cases.pre_publish import tagged
+from tests.support import states as s
+from tests.support.facts import build
+
+HOLDS, ACTION, UNKNOWN, NONE = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
+WHEEL, SDIST = "orbit-0.2.0-py3-none-any.whl", "orbit-0.2.0.tar.gz"
+
+
+def file(name: str, **changes: Any) -> BuiltFile:
+    """A file of 0.2.0, by its name."""
+    kind = "wheel" if name.endswith(".whl") else "sdist"
+    return build(BuiltFile, **{"filename": name, "size": 9, "kind": kind, "version": "0.2.0", **changes})
+
+
+def other(name: str) -> BuiltFile:
+    """A file that is no distribution of the package."""
+    return BuiltFile(filename=name, size=9)
+
+
+BOTH = (file(WHEEL), file(SDIST))
+NUMBERED = file("orbit-0.2.0-1-py3-none-any.whl")
+
+
+def built(*files: BuiltFile, more: int = 0, **changes: Any) -> Snapshot:
+    """The state inside a run, with these files."""
+    return tagged(built=known(Built(folder="/work/dist", files=files, more=more)), **changes)
+
+
+INDEX = {"pypi": s.failed("index pypi")}
+CASES: list[tuple[str, str, Snapshot, Outcome]] = [
+    ("DIST-1", "both kinds", built(*BOTH), HOLDS),
+    ("DIST-1", "two wheels", built(*BOTH, NUMBERED), HOLDS),
+    (
+        "DIST-1",
+        "attested and signed",
+        built(*BOTH, other(f"{WHEEL}.publish.attestation"), other(f"{SDIST}.asc")),
+        HOLDS,
+    ),
+    ("DIST-1", "index silent", built(*BOTH, index=INDEX), HOLDS),
+    ("DIST-1", "a wheel alone, as configured", built(file(WHEEL), target=s.target(expected_files=("wheel",))), HOLDS),
+    ("DIST-1", "before the tag", s.ready(built=known(Built(folder="/work/dist", files=BOTH))), HOLDS),
+    ("DIST-1", "before the tag, empty", s.ready(built=known(Built(folder="/work/dist"))), ACTION),
+    ("DIST-1", "no folder named", tagged(), NONE),
+    ("DIST-1", "afterwards", s.released(built=known(Built(folder="/work/dist"))), NONE),
+    ("DIST-1", "withdrawn", s.rolled_back(built=s.failed("built files")), NONE),
+    ("DIST-1", "empty", built(), ACTION),
+    ("DIST-1", "no sdist", built(file(WHEEL)), ACTION),
+    ("DIST-1", "no sdist, index silent", built(file(WHEEL), index=INDEX), UNKNOWN),
+    ("DIST-1", "development version", built(file("orbit-0.1.dev1.tar.gz", version="0.1.dev1"), *BOTH), ACTION),
+    ("DIST-1", "local version", built(file(WHEEL), file("orbit-0.2.0+g1.tar.gz", version="0.2.0+g1")), ACTION),
+    ("DIST-1", "a sibling's", built(*BOTH, other("orbit_extra-0.2.0.tar.gz")), ACTION),
+    (
+        "DIST-1",
+        "another version inside",
+        built(file(WHEEL, wrong="its metadata names the version 0.1.0"), BOTH[1]),
+        ACTION,
+    ),
+    ("DIST-1", "two sdists", built(*BOTH, file("orbit-0.2.0.zip")), ACTION),
+    ("DIST-1", "one wheel in two spellings", built(*BOTH, file("Orbit-0.2.0-py3-none-any.whl")), ACTION),
+    ("DIST-1", "an egg", built(*BOTH, file("orbit-0.2.0-py3.11.egg", kind="egg")), ACTION),
+    ("DIST-1", "an old format", built(*BOTH, file("orbit-0.2.0.tar.bz2")), ACTION),
+    ("DIST-1", "another's attestation", built(*BOTH, other("orbit-0.1.0.tar.gz.publish.attestation")), ACTION),
+    ("DIST-1", "a folder", built(*BOTH, BuiltFile(filename=f"{WHEEL}.asc", wrong="it is a folder")), ACTION),
+    ("DIST-1", "a bundle of signatures", built(*BOTH, other(f"{WHEEL}.sigstore.json")), ACTION),
+    ("DIST-1", "one is on the index", built(*BOTH, index={"pypi": s.project(s.file())}), ACTION),
+    ("DIST-1", "wrong, and another unread", built(file(WHEEL, unread="x"), file("a", version="0.1.0")), ACTION),
+    ("DIST-1", "one unread", built(file(WHEEL, unread="it cannot be read: Permission denied"), BOTH[1]), UNKNOWN),
+    ("DIST-1", "too many", built(*BOTH, more=1), UNKNOWN),
+    ("DIST-1", "folder unreadable", tagged(built=s.failed("built files")), UNKNOWN),
+]
