@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import time
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -456,7 +457,35 @@ def test_a_clone_whose_history_is_cut_lends_files_alone(world: World, tmp_path: 
     assert fingerprint(clone.path) == before
 
 
-@pytest.mark.parametrize("kind", ["behind", "partial", "damaged", "another"])
+_FORGED = b'[project]\nversion = "6.6.6"\n'
+FORGED = zlib.compress(b"blob %d\0%b" % (len(_FORGED), _FORGED))
+
+
+def spoil(clone: Repo, content: bytes) -> None:
+    """Give the files that a gate reads another content, under the names that they have."""
+    packs = clone.path / ".git" / "objects" / "pack"
+    packed = [pack.read_bytes() for pack in packs.glob("*.pack")]
+    shutil.rmtree(packs)
+    for pack in packed:
+        clone.git("unpack-objects", "-q", stdin=pack)
+    for path in ("pyproject.toml", ".github/workflows/release.yml"):
+        name = clone.git("rev-parse", f"HEAD:{path}").strip()
+        spoilt = clone.path / ".git" / "objects" / name[:2] / name[2:]
+        spoilt.chmod(0o644)
+        spoilt.write_bytes(content)
+
+
+def test_a_file_of_the_clone_that_is_not_what_its_name_says_is_fetched(world: World, tmp_path: Path) -> None:
+    """Git itself gives it out: it believes what lies under a name."""
+    head = commit_with_workflow(world.repo)
+    clone = world.repo.clone(tmp_path / "clone")
+    spoil(clone, FORGED)
+    assert "6.6.6" in clone.git("cat-file", "blob", "HEAD:pyproject.toml")
+    held = observe_clone(clone.path, "origin", 20, None).present()
+    read_files(world.main(clone.path, held), head)
+
+
+@pytest.mark.parametrize("kind", ["behind", "partial", "damaged", "forged", "another"])
 def test_what_a_cut_clone_does_not_lend_is_fetched(world: World, tmp_path: Path, kind: str) -> None:
     """It has another commit, no contents of files, broken ones, or is one of another project."""
     options = ["--filter=blob:none", "--no-checkout"] if kind == "partial" else []
@@ -470,17 +499,8 @@ def test_what_a_cut_clone_does_not_lend_is_fetched(world: World, tmp_path: Path,
         clone = other.clone(tmp_path / "clone", "--depth=1")
     elif kind != "behind":
         clone = world.repo.clone(tmp_path / "clone", "--depth=1", *options)
-    if kind == "damaged":
-        packs = clone.path / ".git" / "objects" / "pack"
-        packed = [pack.read_bytes() for pack in packs.glob("*.pack")]
-        shutil.rmtree(packs)
-        for pack in packed:
-            clone.git("unpack-objects", "-q", stdin=pack)
-        for path in ("pyproject.toml", ".github/workflows/release.yml"):
-            name = clone.git("rev-parse", f"HEAD:{path}").strip()
-            broken = clone.path / ".git" / "objects" / name[:2] / name[2:]
-            broken.chmod(0o644)
-            broken.write_bytes(b"broken")
+    if kind in ("damaged", "forged"):
+        spoil(clone, b"broken" if kind == "damaged" else FORGED)
     before = fingerprint(clone.path)
     held = observe_clone(clone.path, "origin", 20, None).present()
     assert held.shallow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -76,7 +77,10 @@ class Objects:
         self._trees: dict[str, tuple[TreeEntry, ...]] = {}
 
     def read(self, git: Git, name: str, most: int = OUTPUT_LIMIT) -> GitObject | None:
-        """Return an object with the first `most` bytes of it; None if it is missing. Raises GitFailed."""
+        """Return an object with the first `most` bytes of it; None if it is missing. Raises GitFailed.
+
+        Git believes what a name leads to. What is read whole is held against its name: a clone lends objects.
+        """
         with self._asking(git) as program:
             found, kind, size, stream = program.stream_object_data(name)
             data = stream.read(min(size, most))
@@ -86,6 +90,8 @@ class Objects:
                 stream.read()
             if found != name:
                 raise GitFailed(f"git cat-file answered {found[:64]} when asked for {name[:64]}")
+            if len(data) == size and not _is_named(name, kind, data):
+                raise GitFailed(f"the object {name[:12]} has another content than its name says", "run git fsck")
             return GitObject(kind, data)
         return None
 
@@ -181,6 +187,14 @@ class Objects:
             if git.left <= 0:
                 raise git.stopped("time", "cat-file")
             left += [(path + b"/", inner) for inner in reversed(self.read_tree(git, entry.sha))]
+
+
+def _is_named(name: str, kind: str, data: bytes) -> bool:
+    """Whether a name is the hash of an object. Source: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects"""
+    made = hashlib.sha256() if len(name) == 64 else hashlib.sha1(usedforsecurity=False)
+    made.update(f"{kind} {len(data)}\0".encode())
+    made.update(data)
+    return made.hexdigest() == name
 
 
 def parse_tree(data: bytes, width: int) -> Iterator[TreeEntry]:

@@ -341,5 +341,7 @@ def _environment(git: Git, url: str, folder: Path) -> dict[str, str]:
         # Leave out file contents until they are needed. A remote that cannot do that sends everything.
         (f"remote.{_REMOTE}.promisor", "true"),
         (f"remote.{_REMOTE}.partialclonefilter", "blob:none"),
+        # A clone's file of parents would be believed unread.
+        ("core.commitGraph", "false"),
     )
     return add_settings(env, settings)
