@@ -29,7 +29,7 @@ def test_the_cause(changes: dict[str, str], knows_target: bool, cause: KnownFail
     found = explain_log(lines, target=target)
     assert found.known is not None and found.known.scenario in ("trusted publisher", "reusable workflow")
     assert found.known is cause or cause is None
-    assert found.lines[1].startswith("the token's claims: ") and len(found.lines) <= 3
+    assert found.lines[-1].startswith("the token's claims: ") and len(found.lines) <= 3
 
 
 def test_older_and_other_tools_are_read() -> None:

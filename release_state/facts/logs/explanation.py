@@ -30,6 +30,12 @@ _REPORTS = re.compile(
     r"|create-an-issue|gh issue|docker logs|\blogout\b",
     re.I,
 )
+_UPLOADS = re.compile(
+    r"\W{0,4}(?:uploading distributions to |publishing .{1,100} to |uploading \S{1,200}\.(?:whl|tar\.gz|zip)\b"
+    r"|submitting dist/|\d{1,9}% |(?:[+$>] )?(?:python3? -m )?twine upload )",
+    re.I,
+)
+"""What an uploading tool says before it fails, whatever the step is called that runs it."""
 _CLEANUP = re.compile(r"Post job cleanup\.|Cleaning up orphan processes")
 
 
@@ -78,7 +84,7 @@ def explain_log(
     quoted = tuple(texts)
     if known and known.scenario == "trusted publisher" and (claims := find_claims(lines)):
         known = find_difference(claims, target) or known
-        quoted = (quoted[0], cut(describe_claims(claims, target)), *quoted[1:])[:MOST_LINES]
+        quoted = (*quoted[: MOST_LINES - 1], cut(describe_claims(claims, target)))
     return Explanation(known, quoted, step, first.number if first else None, failed)
 
 
@@ -134,22 +140,36 @@ def _decide(
 ) -> tuple[KnownFailure | None, list[LogStatement]]:
     """The known failure and its statements; those near the first error count before the others."""
     texts = {id(each): each.text for each in every}
+    steps = _name_steps(every)
     for rank in [Rank.SKIPPED] if succeeded else list(Rank):
         failures = [failure for failure in KNOWN_FAILURES if failure.rank is rank]
         for failure in failures:
-            if failure.anywhere and (items := [each for each in every if failure.shows_in(texts[id(each)], each.step)]):
+            if failure.anywhere and (
+                items := [each for each in every if failure.shows_in(texts[id(each)], steps[id(each)])]
+            ):
                 return failure, items
         searched = [each for each in failing if not (rank is Rank.CAUSE and each.is_retry)]
         shown = [
             (failure, items)
             for failure in failures
-            if (items := [each for each in searched if failure.shows_in(texts[id(each)], each.step)])
+            if (items := [each for each in searched if failure.shows_in(texts[id(each)], steps[id(each)])])
         ]
         for first, last in ((end - _NEAR, end), (0, end), (end, sys.maxsize)):
             for failure, items in shown:
                 if inside := [each for each in items if first <= each.number <= last]:
                     return failure, inside
     return None, []
+
+
+def _name_steps(every: Sequence[LogStatement]) -> dict[int, str | None]:
+    """What each statement's step runs: its command, and that it uploads, once a tool has said so."""
+    named: dict[int, str | None] = {}
+    uploading: set[int] = set()
+    for each in every:
+        if _UPLOADS.match(each.texts[0]):
+            uploading.add(each.place)
+        named[id(each)] = f"{each.step or ''} twine upload" if each.place in uploading else each.step
+    return named
 
 
 def _excerpt(text: str, pattern: re.Pattern[str] | None) -> str:

@@ -6,7 +6,8 @@ The letters are the runbook's scenarios: A branch exists, B tag exists, C versio
 from __future__ import annotations
 
 from release_state.facts.logs.failure import KnownFailure
-from release_state.facts.logs.families.build import ARTIFACTS, BUILD, IMAGES
+from release_state.facts.logs.families.artifacts import ARTIFACTS, IMAGES
+from release_state.facts.logs.families.build import BUILD
 from release_state.facts.logs.families.git import GIT
 from release_state.facts.logs.families.identity import IDENTITY
 from release_state.facts.logs.families.refusals import REFUSALS

@@ -1,128 +1,29 @@
-"""What comes before the upload: tests of the project's own, builds, artifacts between jobs, tools, runners.
+"""What comes before the upload: workflow files, runners, release tools, builds and tests.
 
-Sources: the actions' own pages; https://docs.github.com/actions/tutorials/store-and-share-data
+Sources: pypa/cibuildwheel, PyO3/maturin, python-semantic-release, commitizen-tools/commitizen,
+googleapis/release-please; their messages.
 """
 
 from __future__ import annotations
 
 from release_state.facts.logs.failure import Completion, Rank, define
-
-_NOTHING = "nothing was published"
+from release_state.facts.logs.families.artifacts import NOTHING
 
 _NO_VERSION = (
-    f"The build found no tag to take the version from: {_NOTHING} by this job.",
+    f"The build found no tag to take the version from: {NOTHING} by this job.",
     "Check out the tag with its history (`fetch-depth: 0`), or set the version; then build again",
 )
 
 _NOT_INSTALLED = (
-    f"A command or module of the step is not installed in this job: {_NOTHING} by it.",
+    f"A command or module of the step is not installed in this job: {NOTHING} by it.",
     "Install the tool in the job that uses it, then start the release again: a re-run keeps the old file",
     Completion.DEPENDS,
-)
-_EMPTY = (
-    f"There was nothing to upload: `dist/` is empty or elsewhere; {_NOTHING}.",
-    "Build before the upload, and upload from the folder that the build wrote to",
-)
-
-IMAGES = (
-    define(
-        "container image",
-        r"\bmanifest unknown\b|error response from daemon:.{0,300}\b(?:denied|unauthorized|not found|refused"
-        r"|timeout|unexpected http status|toomanyrequests)|no basic auth credentials"
-        r"|docker (?:pull|build) failed with exit code"
-        r"|failed to (?:authorize|resolve source metadata|solve):.{0,300}\b(?:oauth|metadata|authorize|registry)",
-        f"The runner did not get a container image of an action: {_NOTHING} by this job.",
-        "Pin the action to a released commit, not to its tag object; if the registry was down, run the job again",
-        Completion.DEPENDS,
-    ),
-)
-ARTIFACTS = (
-    define(
-        "artifact clash",
-        r"artifact with this name already exists|createartifact.{0,200}\b409\b",
-        f"Two jobs upload an artifact of one name, so the second failed: {_NOTHING}.",
-        "Give each job's artifact a name of its own (`name: dist-${{ matrix.os }}`), download them with "
-        "`merge-multiple`",
-    ),
-    define(
-        "artifact name",
-        r"artifact name .{0,200}\bis not valid|files in (?:the )?artifact is not valid",
-        f"The name of an artifact, or of a file in it, has a character that artifacts may not have: {_NOTHING}.",
-        "Build the name without slashes and colons (`${{ matrix.python }}`, not a path), then start the release again",
-        Completion.DEPENDS,
-    ),
-    define(
-        "artifact storage",
-        r"artifact storage quota",
-        f"The account's storage for artifacts is full: {_NOTHING} by this job.",
-        "Delete old artifacts or shorten their retention; GitHub counts again after some hours, then run all "
-        "jobs again",
-    ),
-    define(
-        "artifact storage",
-        r"blob storage chunk did not respond|unable to download artifact\. unexpected status|upload progress stalled"
-        r"|\w+artifact: response from backend was not ok|digest validation failed for artifact"
-        r"|unexpected http response from blob storage|create artifact container failed.{0,300}\b5\d\d\b"
-        r"|artifact download failed after \d+ retries|failed to (?:createartifact|finalizeartifact|listartifacts"
-        r"|getsignedartifacturl).{0,200}\b(?:unable to make request|e(?:timedout|connreset|notfound)|5\d\d)"
-        r"|(?:down|up)load(?:ing)? (?:and extract )?(?:of )?artifact.{0,200}"
-        r"\b(?:e(?:timedout|connreset)|timed ?out|50\d)",
-        f"GitHub's store of artifacts did not take or give one: {_NOTHING} by this job.",
-        "Run the failed job again; if it fails in the same way, update both artifact actions",
-    ),
-    define(
-        "empty dist",
-        r"failed to upload .{1,300}\bis a directory\b|\bisadirectoryerror\b.{0,300}\bdist\b",
-        "The upload met a folder instead of a file: each downloaded artifact lies in a folder of its own.",
-        "Download the artifacts with `merge-multiple: true` into the folder that is uploaded, then run the job again",
-    ),
-    define(
-        "empty dist",
-        r"\bno artifacts found\b",
-        *_EMPTY,
-        step=r"\bhatch\b.{0,80}\bpublish",
-    ),
-    define(
-        "artifact missing",
-        r"artifact not found for name|\bartifact '[^']{1,200}' not found|none of the provided artifact ids"
-        r"|\bmissing artifact\b"
-        r"|unable to (?:download|find).{0,60}artifact|no artifacts? found"
-        r"|artifact has expired",
-        f"The build job handed nothing over to this job: {_NOTHING}.",
-        "Check that the build job ran and uploads under this name; artifacts expire, so run all jobs again",
-    ),
-    define(
-        "empty dist",
-        r"no files? (?:were|was) found with the provided path|cannot find file \(or expand pattern\)"
-        r"|no (?:distributions?|files) (?:found|to (?:upload|publish))|dist/?.{0,40}(?:is empty|does not exist"
-        r"|no such file)|\bno files to check\b|path patterns didn't match any|\bno matches found for [`'\"]"
-        r"|invaliddistribution: no such file|archive \(.{1,200}\) does not exist|does not include a valid file"
-        r"|\bno wheels were built",
-        *_EMPTY,
-    ),
-    define(
-        "deprecated action",
-        r"uses a deprecated version of|(?:node1[26]|node20) actions? (?:are|is) (?:deprecated|no longer)"
-        r"|this version of .{1,80} is (?:deprecated|no longer supported)",
-        "GitHub has switched off a version of an action that the workflow uses.",
-        "Update the action in the workflow file, then start the release again: a re-run keeps the old file",
-        Completion.DEPENDS,
-        anywhere=True,
-    ),
-    define(
-        "linux only",
-        r"container action is only supported on linux|container operations are only supported on linux",
-        "The publish action runs on Linux only.",
-        "Publish in a job of its own on ubuntu, then start the release again",
-        Completion.DEPENDS,
-        anywhere=True,
-    ),
 )
 BUILD = (
     define(
         "workflow file",
         r"the (?:workflow|template) is not valid|fail(?:ed)? to load .{1,200}/action\.ya?ml"
-        r"|unrecognized named-value|invalid workflow file|error parsing called workflow"
+        r"|unrecognized named-value|failed to parse workflow|invalid workflow file|error parsing called workflow"
         r"|workflow is not reusable|unable to resolve action|missing download info for|can't find 'action\.ya?ml'",
         "GitHub could not start the workflow as its file says.",
         "Fix the workflow file, then start the release again: a re-run keeps the old file",
@@ -139,7 +40,8 @@ BUILD = (
     ),
     define(
         "no runner",
-        r"no runner matching|waiting for a runner|hosted runner.{0,80}(?:lost communication|shut ?down"
+        r"no runner matching|waiting for a runner|\bexit code 137\b|hosted runner.{0,80}(?:lost communication"
+        r"|shut ?down"
         r"|encountered an error)"
         r"|the runner has received a shutdown signal|no space left on device",
         "The runner went away or is none of that name.",
@@ -158,7 +60,8 @@ BUILD = (
     define(
         "no release",
         r"no release will be made|no release necessary|nothing to release|no commits? (?:found )?to bump"
-        r"|\[NO_COMMITS_(?:TO_BUMP|FOUND)\]|not el[ei]gible to be bumped|isn't in any release groups",
+        r"|\[NO_COMMITS_(?:TO_BUMP|FOUND)\]|not el[ei]gible to be bumped|isn't in any release groups"
+        r"|configured to only publish from|new version won.t be published|no new version is released",
         "The release tool made no release.",
         "Read its reason: the branch, the commits since the last tag, and its configuration decide",
         rank=Rank.SKIPPED,
@@ -167,12 +70,15 @@ BUILD = (
         "release tool",
         r"release-please failed|semantic[-_.]release.{0,120}\b(?:failed|error|exception)"
         r"|\[(?:NO_VERSION_SPECIFIED|INVALID_MANUAL_VERSION|NO_PATTERN_MAP|INVALID_CONFIG\w*)\]"
-        r"|semantic_release\.errors\.|\b(?:git(?:push|tag|commit\w*|add|fetch)|notareleasebranch|missinggitremote"
+        r"|\[semantic-release\].{0,20}\bE[A-Z]{4,40}\b|\bsemantic-release err!|semantic_release\.errors\."
+        r"|\b(?:git(?:push|tag|commit\w*|add|fetch)|notareleasebranch|missinggitremote"
         r"|unexpectedresponse|incompleterelease|parserload)error\b"
         r"|failed to (?:push (?:branch|tag) \(|create tag \(|commit changes\b)|build failed, aborting release"
         r"|unable to verify upstream due to error|\btag .{1,200} not (?:in release history|found in local repository)"
         r"|current version .{1,80} is not found in|no tag found to do an incremental|2nd git\.commit error"
-        r"|release prs outstanding - aborting",
+        r"|release prs outstanding - aborting|working (?:directory|tree) is (?:not clean|dirty)"
+        r"|you have unstaged changes"
+        r"|did not find .{1,80} in file",
         "The release tool failed.",
         "Read its reason: branch groups, commits since the last tag, and its configuration decide",
     ),
@@ -206,14 +112,14 @@ BUILD = (
         r"|wheel).{0,200}\berror"
         r"|error: command '?[\w./+-]{1,100}'? failed|could not build wheels|metadata-generation-failed"
         r"|buildbackendexception",
-        f"The build failed: {_NOTHING} by this job.",
+        f"The build failed: {NOTHING} by this job.",
         "Fix the build; a re-run keeps the commit, so tag a new one unless the cause lies outside of it",
         Completion.DEPENDS,
     ),
     define(
         "tests",
         r"=+ .{0,80}\b\d+ failed\b|\bFAILED \(failures=|tests? failed\b|coverage failure|nox > session .{1,80} failed",
-        f"Tests failed before the upload: {_NOTHING} by this job.",
+        f"Tests failed before the upload: {NOTHING} by this job.",
         "Fix them; a re-run keeps the commit, so release from a new one unless they fail by chance",
         Completion.DEPENDS,
     ),
@@ -225,10 +131,35 @@ BUILD = (
         Completion.DEPENDS,
     ),
     define(
+        "lock file",
+        r"lock file is not (?:compatible|up to date)|poetry\.lock is not up to date"
+        r"|changed significantly since poetry\.lock"
+        r"|lock ?file .{0,60}needs to be updated|lock file does not (?:exist|match)",
+        f"The lock file fits neither the project's requirements nor the tool's version: {NOTHING} by this job.",
+        "Lock again with the tool's version of the workflow, commit it, and release from that commit",
+        Completion.DEPENDS,
+    ),
+    define(
+        "python version",
+        r"the version '[^']{1,40}' with architecture .{1,40} was not found|\bno interpreter found for python",
+        f"The runner's image has no such Python: {NOTHING} by this job.",
+        "Name a Python that the image has, or an image that has it; then start the release again",
+        Completion.DEPENDS,
+    ),
+    define(
+        "requirement",
+        r"no matching distribution found for|could not find a version that satisfies|resolutionimpossible"
+        r"|no solution found when resolving|do not match the hashes|externally-managed-environment"
+        r"|because .{1,200} depends on .{1,200}version solving failed",
+        "A requirement could not be installed: no version of it fits.",
+        "Check its name and version; if it is the version published just now, wait a minute and run the job again",
+        Completion.DEPENDS,
+    ),
+    define(
         "tool usage",
         r"\berror: (?:unexpected|unrecognized) arguments?\b|\bno such option:|\berror: unknown (?:option|command|flag)"
         r"|\bunknown (?:shorthand )?flag:|argument \S{1,60} invalid choice:|the option \".{1,60}\" does not exist",
-        f"A tool does not know an option that the workflow gives it: their versions do not fit: {_NOTHING} by it.",
+        f"A tool does not know an option that the workflow gives it: their versions do not fit: {NOTHING} by it.",
         "Pin the tool's version, or use the option's new name; then start the release again: a re-run keeps "
         "the old file",
         Completion.DEPENDS,
@@ -240,8 +171,11 @@ BUILD = (
     ),
     define(
         "missing input",
-        r"\binput required and not supplied",
-        f"An action lacks an input: often a secret that is not set here, or not given to this event: {_NOTHING} by it.",
+        r"\binput required and not supplied|\bmissing (?:required )?[\w-]{1,60} input\b|secret \w{1,60} is required"
+        r"|\b[A-Z][A-Z0-9_]{2,60}_(?:TOKEN|PASSWORD|USERNAME|SECRET|KEY)\b.{0,60}\b(?:not set|unset|missing|empty"
+        r"|required|not provided|unbound variable)\b"
+        r"|\brequired input '?[\w-]{1,60}'? ",
+        f"An action lacks an input: often a secret that is not set here, or not given to this event: {NOTHING} by it.",
         "Set the secret in the repository or the environment that the job names, then run the failed job again",
         Completion.DEPENDS,
     ),
@@ -261,8 +195,27 @@ BUILD = (
         Completion.DEPENDS,
     ),
     define(
+        "tool versions",
+        r"importerror: cannot import name|no module named '\w+\.[\w.]+'"
+        r"|attributeerror: module '[\w.]+' has no attribute",
+        f"Two Python packages of the step do not fit together: one is too new or too old for the other: "
+        f"{NOTHING} by it.",
+        "Pin the versions of the step's tools (a constraints file), then start the release again",
+        Completion.DEPENDS,
+        Rank.EFFECT,
+    ),
+    define(
+        "wheel build",
+        r"\b(?:exit code [1-9]|stopiteration\b)",
+        "A wheel did not build or could not be repaired.",
+        "See which wheels were uploaded before it; fix the build and complete the version, or release the next one",
+        Completion.DEPENDS,
+        Rank.EFFECT,
+        step=r"cibuildwheel",
+    ),
+    define(
         "missing tool",
-        r"\bexit code 127\b|python[\w.]*: no module named|\bmodulenotfounderror: no module named"
+        r"\bexit code 127\b|python[\w.]*: no module named|\bmodulenotfounderror: no module named '\w+'(?!\.)"
         r"|\b(?:command|executable file) not found\b|unable to locate executable file"
         r"|is not recognized as (?:an internal|(?:the name of )?a cmdlet|the name of)",
         *_NOT_INSTALLED,

@@ -58,7 +58,8 @@ GIT = (
     define(
         "B",
         r"^(?!.*\bskipp)(?!.*release with the same).*\btag '?.{1,300} already exists"
-        r"|updates were rejected because the tag already exists|\[rejected\].{0,200}\(already exists\)",
+        r"|updates were rejected because the tag already exists|\[rejected\].{0,200}\(already exists\)"
+        r"|\breference (?:already exists|update failed)",
         "The run could not create its tag: the name exists.",
         "If the tag is on the intended commit, complete the release; if not, delete and recreate it",
     ),
@@ -119,7 +120,8 @@ GIT = (
         "permission",
         r"resource not accessible by (?:integration|personal access token)"
         r"|\bEGITNOPERMISSION\b|permission to .{1,300} denied to "
-        r"|requested url returned error: 403|not been granted the required scopes|must have (?:push|write) access"
+        r"|requested url returned error: 403|\brepository (?:'.{1,200}' )?not found\b"
+        r"|not been granted the required scopes|must have (?:push|write) access"
         r"|write access to repository not granted|must have admin rights"
         r"|\b403\b.{0,100}\bcontents\b.{0,60}\bpermission",
         "The run's token lacks a right.",
@@ -174,6 +176,7 @@ GIT = (
         "push rejected",
         r"\[(?:remote )?rejected\].{0,400}\((?:non-fast-forward|fetch first|cannot lock ref|stale info)"
         r"|updates were rejected because the (?:remote contains|tip of)|not possible to fast-forward"
+        r"|reconcile divergent branches"
         r"|\bmerge conflict in\b|could not apply [0-9a-f]{7}|upstream ?branch (?:'.{1,200}' )?(?:has )?changed"
         r"|\bupstreambranchchanged",
         "The remote branch has commits that the run lacked: another run or a push came first.",

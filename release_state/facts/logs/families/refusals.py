@@ -13,7 +13,8 @@ _BUILD = "Fix it in the project's metadata, build again and upload under a new c
 REFUSALS = (
     define(
         "C",
-        r"\bfile already exists\b|\bfilename was previously used\b|\bfilename has already been used\b"
+        r"\bfile already exists\b|\ba file named .{1,300} already exists\b|\bfilename was previously used\b"
+        r"|\bfilename has already been used\b"
         r"|\bfile name reuse\b|local file and index file do not match"
         r"|\bfile name has already been taken"
         r"|does not allow updating assets|\b409\b.{0,80}\bconflict\b.{0,200}\b(?:already|exist|upload)"
@@ -34,14 +35,15 @@ REFUSALS = (
     ),
     define(
         "local version",
-        r"use of local versions in|cannot use pep 440 local versions|local version (?:identifier"
+        r"use of local versions in|can(?:not|'t) use pep 440 local versions|local version (?:identifier"
         r"|label)s?.{0,60}not allowed",
         "A development version was built: the checkout has no tag of this version.",
         "Check out the tag with its history (`fetch-depth: 0`), or set the version; then build again",
     ),
     define(
         "metadata version",
-        r"introduced in metadata version|is not a valid metadata version|unknown metadata version"
+        r"introduced in metadata version|unrecognized or malformed field|is not a valid metadata version"
+        r"|unknown metadata version"
         r"|metadata is missing required fields|unsupported metadata version",
         "The built files' metadata do not fit: the build backend and the uploading tool know different versions of it.",
         "Update build backend, twine (or the publish action) and `packaging`, then build again",

@@ -63,11 +63,21 @@ SERVICES = (
     ),
     define(
         "GitHub",
-        r"something went wrong while executing your query|couldn't respond to your request in time"
-        r"|\bhttp (?:error )?50[0234]\b.{0,200}(?:api\.github|/api/v3/)"
+        r"requested url returned error: 50\d|could not resolve host: \S{0,20}github|remote end hung up unexpectedly"
+        r"|something went wrong while executing your query|no server is currently available to service your request"
+        r"|we had issues producing the response|\bunicorn!|couldn't respond to your request in time"
+        r"|\bhttp(?: ?error)?:? 50[0234]\b.{0,200}(?:api\.github|/api/v3/)"
         r"|(?:api\.github|/api/v3/).{0,200}\b(?:http|status(?: code)?:?|answered) ?50[0234]\b",
         "GitHub's API failed; what the step was to make, or to read, may be missing.",
         "Check which of branch, tag, pull request and GitHub Release the run created, then run the failed job again",
+    ),
+    define(
+        "signing service",
+        r"unsignedmetadataerror|\bsigned by \d+/\d+ keys|\btuf\..{0,200}\berror\b",
+        "The signing tool does not know the service's present keys: it is too old for them.",
+        "Update the signing tool, or the action that brings it; then start the release again: a re-run keeps "
+        "the old file",
+        Completion.DEPENDS,
     ),
     define(
         "signing service",
@@ -77,6 +87,21 @@ SERVICES = (
         r".{0,300}(?:rekor|fulcio|sigstore|tlog entry)",
         "The service that signs attestations did not answer; the upload comes after it.",
         "Check which files the index has, then run the failed job again; it must skip what is there",
+    ),
+    define(
+        "index address",
+        r"url: /legacy/.{0,400}(?:nodename nor servname|name or service not known|name resolution|getaddrinfo failed)",
+        "The upload found no host of the index's name.",
+        "Check the upload's address; if it is right, run the failed job again",
+    ),
+    define(
+        "certificate",
+        r"certificate[ _]verify[ _]failed|\bcertificate has expired\b|self[- ]signed certificate"
+        r"|unable to get local issuer",
+        "The tool does not trust the server's certificate: a proxy stands between, or its own list is old.",
+        "Give it the proxy's certificate or an up-to-date list (`certifi`), never switch the check off; then "
+        "run it again",
+        Completion.DEPENDS,
     ),
     define(
         "upload time-out",
@@ -103,7 +128,7 @@ SERVICES = (
     define(
         "index address",
         r"\bdns error\b|failed to lookup address|name or service not known|failure in name resolution"
-        r"|getaddrinfo failed",
+        r"|getaddrinfo failed|nodename nor servname",
         "The upload found no host of the index's name.",
         "Check the upload's address; if it is right, run the failed job again",
         step=UPLOADS,

@@ -1,0 +1,118 @@
+"""What comes between build and upload: artifacts between jobs, and the images of actions.
+
+Sources: actions/toolkit, packages/artifact; actions/upload-artifact and actions/download-artifact;
+https://docs.github.com/actions/tutorials/store-and-share-data
+"""
+
+from __future__ import annotations
+
+from release_state.facts.logs.failure import Completion, define
+
+NOTHING = "nothing was published"
+
+_EMPTY = (
+    f"There was nothing to upload: `dist/` is empty or elsewhere; {NOTHING}.",
+    "Build before the upload, and upload from the folder that the build wrote to",
+)
+
+IMAGES = (
+    define(
+        "container image",
+        r"\bmanifest unknown\b|error response from daemon:.{0,300}\b(?:denied|unauthorized|not found|refused"
+        r"|timeout|unexpected http status|toomanyrequests)|no basic auth credentials"
+        r"|docker (?:pull|build) failed with exit code"
+        r"|failed to (?:authorize|resolve source metadata|solve):.{0,300}\b(?:oauth|metadata|authorize|registry)",
+        f"The runner did not get a container image of an action: {NOTHING} by this job.",
+        "Pin the action to a released commit, not to its tag object; if the registry was down, run the job again",
+        Completion.DEPENDS,
+    ),
+)
+ARTIFACTS = (
+    define(
+        "artifact clash",
+        r"artifact with this name already exists|createartifact.{0,200}\b409\b",
+        f"Two jobs upload an artifact of one name, so the second failed: {NOTHING}.",
+        "Give each job's artifact a name of its own (`name: dist-${{ matrix.os }}`), download them with "
+        "`merge-multiple`",
+    ),
+    define(
+        "artifact name",
+        r"artifact name .{0,200}\bis not valid|files in (?:the )?artifact is not valid",
+        f"The name of an artifact, or of a file in it, has a character that artifacts may not have: {NOTHING}.",
+        "Build the name without slashes and colons (`${{ matrix.python }}`, not a path), then start the release again",
+        Completion.DEPENDS,
+    ),
+    define(
+        "artifact storage",
+        r"artifact storage quota",
+        f"The account's storage for artifacts is full: {NOTHING} by this job.",
+        "Delete old artifacts or shorten their retention; GitHub counts again after some hours, then run all "
+        "jobs again",
+    ),
+    define(
+        "artifact storage",
+        r"blob storage chunk did not respond|unable to download artifact\. unexpected status|upload progress stalled"
+        r"|\w+artifact: response from backend was not ok|digest validation failed for artifact"
+        r"|unexpected http response from blob storage|create artifact container failed.{0,300}\b5\d\d\b"
+        r"|artifact download failed after \d+ retries|failed to (?:createartifact|finalizeartifact|listartifacts"
+        r"|getsignedartifacturl).{0,200}\b(?:unable to make request|e(?:timedout|connreset|notfound)|5\d\d)"
+        r"|(?:down|up)load(?:ing)? (?:and extract )?(?:of )?artifact.{0,200}"
+        r"\b(?:e(?:timedout|connreset)|timed ?out|50\d)",
+        f"GitHub's store of artifacts did not take or give one: {NOTHING} by this job.",
+        "Run the failed job again; if it fails in the same way, update both artifact actions",
+    ),
+    define(
+        "empty dist",
+        r"failed to upload .{1,300}\bis a directory\b|\bisadirectoryerror\b.{0,300}\bdist\b",
+        "The upload met a folder instead of a file: each downloaded artifact lies in a folder of its own.",
+        "Download the artifacts with `merge-multiple: true` into the folder that is uploaded, then run the job again",
+    ),
+    define(
+        "empty dist",
+        r"\bno artifacts found\b",
+        *_EMPTY,
+        step=r"\bhatch\b.{0,80}\bpublish",
+    ),
+    define(
+        "empty dist",
+        r"\bpattern .{1,200} does not match any files",
+        *_EMPTY,
+        step=r"release",
+    ),
+    define(
+        "artifact missing",
+        r"artifact not found for name|\bartifact '[^']{1,200}' not found|none of the provided artifact ids"
+        r"|\bmissing artifact\b"
+        r"|unable to (?:download|find).{0,60}artifact|no artifacts? found"
+        r"|artifact has expired",
+        f"The build job handed nothing over to this job: {NOTHING}.",
+        "Check that the build job ran and uploads under this name; artifacts expire, so run all jobs again",
+    ),
+    define(
+        "empty dist",
+        r"no files? (?:were|was) found with the provided path|cannot find file \(or expand pattern\)"
+        r"|no (?:distributions?|files) (?:found|to (?:upload|publish))|no such file or directory: '?[^']{0,200}\bdist\b"
+        r"|dist/?.{0,40}(?:is empty|does not exist"
+        r"|no such file)|\bno files to check\b|path patterns didn't match any|\bno matches found for [`'\"]"
+        r"|invaliddistribution: no such file|archive \(.{1,200}\) does not exist|does not include a valid file"
+        r"|\bno wheels were built",
+        *_EMPTY,
+    ),
+    define(
+        "deprecated action",
+        r"uses a deprecated version of|(?:node1[26]|node20) actions? (?:are|is) (?:deprecated|no longer)"
+        r"|this version of .{1,80} is (?:deprecated|no longer supported)",
+        "GitHub has switched off a version of an action that the workflow uses.",
+        "Update the action in the workflow file, then start the release again: a re-run keeps the old file",
+        Completion.DEPENDS,
+        anywhere=True,
+    ),
+    define(
+        "linux only",
+        r"container action is only supported on linux|container operations are only supported on linux",
+        "The publish action runs on Linux only.",
+        "Publish in a job of its own on ubuntu, then start the release again",
+        Completion.DEPENDS,
+        anywhere=True,
+    ),
+)
