@@ -32,7 +32,7 @@ def test_built_files_are_of_this_version(release: Release) -> None:
     and in its metadata. The tag alone does not say so: setuptools-scm in a shallow checkout builds 0.1.dev1, an older
     wheel is left in the folder, or it is empty. Such an upload fails half-way or publishes something else. An upload
     of the folder also fails on files that are no distributions, except an attestation or a signature beside its own.
-    Hidden files are not uploaded. A recorded snapshot keeps what was found.
+    Hidden files are not uploaded.
     """
     phase, target = Phase(release.snapshot.phase), release.target
     if phase not in (Phase.PRE_RELEASE, Phase.PRE_PUBLISH):

@@ -108,7 +108,8 @@ def _table() -> Iterator[str]:
         name = name_input(option)
         default = DEFAULTS.get(name, "" if option.metavar else "false")
         cell = re.sub(r"(\[\w+\])", r"`\1`", describe(option)).replace("|", "\\|")
-        yield f"| `{name}` | {f'`{default}`' if default else ''} | {cell} |"
+        whose = " (only the action)" if name in NOT_OF_THE_WORKFLOW else ""
+        yield f"| `{name}` | {f'`{default}`' if default else ''} | {cell}{whose} |"
     for name, text in {**OF_THE_ACTION, **OF_THE_WORKFLOW}.items():
         whose = " (only the workflow)" if name in OF_THE_WORKFLOW else ""
         yield f"| `{name}` | | {text}{whose} |"

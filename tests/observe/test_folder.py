@@ -25,7 +25,7 @@ def files_of(folder: Path, seconds: float = 9) -> dict[str, BuiltFile]:
 
 def test_files_are_named_with_what_is_wrong_with_each(tmp_path: Path) -> None:
     sibling = build_sdist("orbit-demo-extra", "0.2.0", files={})
-    for name, content in (WHEEL, SDIST, sibling, (".gitignore", b"*"), ("x.sigstore.json", b"{}")):
+    for name, content in (WHEEL, SDIST, sibling, (".gitignore", b"*"), ("._x.whl", b""), ("x.sigstore.json", b"{}")):
         (tmp_path / name).write_bytes(content)
     (tmp_path / "orbit_demo-0.2.0-cp311-cp311-win_amd64.whl").write_bytes(OLD[1])
     (tmp_path / "orbit_demo-0.2.0-2-py3-none-any.whl").write_bytes(b"garbage")
@@ -36,6 +36,7 @@ def test_files_are_named_with_what_is_wrong_with_each(tmp_path: Path) -> None:
         WHEEL[0]: ("wheel", "0.2.0", "", ""),
         SDIST[0]: ("sdist", "0.2.0", "", ""),
         sibling[0]: ("", None, "", ""),
+        "._x.whl": ("", None, "", ""),
         "x.sigstore.json": ("", None, "", ""),
         "orbit_demo-0.2.0-cp311-cp311-win_amd64.whl": ("wheel", "0.2.0", "its metadata names the version 0.1.0", ""),
         "orbit_demo-0.2.0-2-py3-none-any.whl": ("wheel", "0.2.0", "it is not a zip file", ""),

@@ -193,6 +193,14 @@ def test_how_a_run_was_made_is_repeated(option: Any, tmp_path: Path) -> None:
     assert (ASKED[option.key][0] in other) is not option.of_version
 
 
+def test_built_files_are_named_again_only_before_a_release(tmp_path: Path) -> None:
+    target = run_of(tmp_path, ("--built", "/usr")).targets[0]
+    assert "--built" in suite_command(target, phase="pre-release")
+    assert "--built" not in suite_command(target, phase="post-release")
+    inside = run_of(tmp_path, ("--built", "/usr", "--phase", "pre-publish")).targets[0]
+    assert "--built" not in suite_command(inside), "the folder is of that run"
+
+
 def test_every_option_is_repeated_or_has_a_reason_not_to_be() -> None:
     parser = Parser(_ispytest=True)
     add_options(parser.getgroup("release-state"))

@@ -26,18 +26,23 @@ _LONGEST = 255
 def observe_built(folder: Path, package: str, seconds: float) -> Observation[Built]:
     """Compare the metadata in each of the folder's files with its name; nothing is unpacked to disk or run.
 
-    Hidden files are left out: an upload of `dist/*` takes none, and uv and git leave a `.gitignore`. Unavailable: the
-    folder cannot be listed. What cannot be read, or not within the limits, is unread.
+    Hidden files are left out: an upload of `dist/*` takes none, and uv leaves a `.gitignore`. One that is called as a
+    distribution is not: the publishing action attests it. Unavailable: the folder cannot be listed. What cannot
+    be read, or not within the limits, is unread.
     """
     deadline, shown = time.monotonic() + seconds, sanitize(str(folder))
     try:
-        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 - names alone
+        names = sorted(filter(_is_uploaded, os.listdir(folder)))  # noqa: PTH208 - names alone
     except OSError as error:
         why = f"{shown} cannot be listed: {error.strerror}"
         return unavailable("built files", why, "give the folder of the built files with --built")
     name = canonicalize_name(package)
     files = tuple(_read(folder / each, name, deadline) for each in names[:_MOST])
     return known(Built(folder=shown, files=files, more=len(names) - len(files)))
+
+
+def _is_uploaded(name: str) -> bool:
+    return not name.startswith(".") or name.endswith((".whl", ".tar.gz"))
 
 
 def _read(path: Path, name: str, deadline: float) -> BuiltFile:
