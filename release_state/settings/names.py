@@ -45,8 +45,8 @@ def _list_below(top: Path) -> Iterator[Value]:
 
 
 def _find_in(document: Mapping[str, Any], path: Path) -> Value | None:
-    """The name in a pyproject.toml; none if uv is told that it is no package."""
-    if _table(document, "tool", "uv").get("package") is False:
+    """The name in a pyproject.toml; none if uv is told that it is no package, and nothing else builds one."""
+    if _table(document, "tool", "uv").get("package") is False and "build-system" not in document:
         return None
     for keys in (("project",), ("tool", "poetry")):
         name = _table(document, *keys).get("name")

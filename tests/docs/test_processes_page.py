@@ -32,6 +32,17 @@ def test_the_counts_are_those_of_the_rows() -> None:
         assert right + wrong + lacking + open_ == len(projects)
 
 
+def test_what_clones_show_is_counted_by_what_differs() -> None:
+    projects = rows(FIRST[FIRST.index("| project | workflow |") :])
+    begin, listed = FIRST.index("| | the same |"), FIRST.index("| project | | the clone")
+    differing = rows(FIRST[listed : FIRST.index("| project | workflow |")])
+    without = sum(row[1] == "all" for row in differing)
+    for words, *cells in rows(FIRST[begin:listed]):
+        same, lacking, different = map(int, cells)
+        assert same + lacking + different == len(projects)
+        assert lacking + different <= without + sum(row[1] == words for row in differing), words
+
+
 def test_the_newest_releases_are_counted_by_check() -> None:
     projects = rows(SECOND[SECOND.index("| project | version |") :])
     assert f"of {len(projects)} of these projects" in SECOND

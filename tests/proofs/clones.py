@@ -41,7 +41,7 @@ class Shown:
     def judge(self, key: str) -> str:
         """Return "same", "not found" or "different"."""
         found, wanted = self.found.get(key, OPEN), self.wanted[key] or OPEN
-        if key == "package":
+        if key == "package" and found != OPEN:
             found, wanted = canonicalize_name(found), canonicalize_name(wanted)
         if key.endswith(".environment"):
             found = found or OPEN  # the table does not tell none from one that a run chooses
@@ -80,7 +80,8 @@ def write(every: Sequence[Shown]) -> Iterator[str]:
     counted = Counter((key, shown.judge(key)) for shown in every for key in KEYS)
     yield ""
     yield "In a clone of each, `--show-config --version VERSION` without any other option was held against the table"
-    yield "below. It asks nobody, so that it does not know which tags are of a published version:"
+    yield "below. It asks nobody, so that it does not know which tags are of a published version. Where it finds no"
+    yield "package, it shows nothing else:"
     yield ""
     yield "| | the same | not found in the clone | different |"
     yield "|---|---|---|---|"
@@ -89,6 +90,10 @@ def write(every: Sequence[Shown]) -> Iterator[str]:
         yield f"| {words} | {' | '.join(cells)} |"
     differing = [(shown, key) for shown in every for key in KEYS if shown.judge(key) != "same"]
     yield from ("", "| project | | the clone shows | the table |", "|---|---|---|---|") if differing else ()
+    for project in dict.fromkeys(shown.project for shown in every if not shown.found):
+        yield f"| {project} | all | no package is found | |"
     for shown, key in differing:
+        if not shown.found:
+            continue
         cells = (f"`{value}`" if value else "-" for value in (shown.found.get(key, OPEN), shown.wanted[key]))
         yield f"| {shown.project} | {KEYS[key]} | {' | '.join(cells)} |"

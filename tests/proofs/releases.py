@@ -46,8 +46,7 @@ _ABOUT = """\
 The newest version of {} of these projects that is on the index and has a tag, judged without any configuration. The
 index is the real one; GitHub is a stand-in that has what a finished release leaves. The copies of the repositories are
 older than the index, which has later versions; some of what was said before is for that reason. *Before* is this suite
-at {}, when it knew one process only. RUN-11 is unknown where no workflow is seen to publish. INDEX-12 names wheels that
-the version before had: dropped by mistake or on purpose.
+at {}, when it knew one process only, for {} of them. RUN-11 is unknown where no workflow is seen to publish.
 """
 _NOT_WELL = ("action needed", "unknown", "in progress", "defect")
 
@@ -73,6 +72,8 @@ class Compared:
     """Empty: none is on the index and has a tag."""
     before: Said | None = None
     after: Said | None = None
+    decided: str = ""
+    """What somebody decided about the action that is needed after, from the answer sheet (`releases`)."""
 
 
 def git(place: Path, *words: str) -> str:
@@ -192,7 +193,8 @@ def write(every: Sequence[Compared], commit: str) -> Iterator[str]:
     after = [each.after for each in every if each.after]
     yield RELEASES
     yield ""
-    yield from textwrap.wrap(_ABOUT.format(len(every), commit), 118, break_on_hyphens=False)
+    yield from textwrap.wrap(_ABOUT.format(len(every), commit, len(before)), 118, break_on_hyphens=False)
+    yield from _explain([each for each in every if each.after])
     yield ""
     yield "| verdict | before | after |"
     yield "|---|---|---|"
@@ -207,8 +209,23 @@ def write(every: Sequence[Compared], commit: str) -> Iterator[str]:
     yield "| project | version | before | after |"
     yield "|---|---|---|---|"
     for each in every:
-        cells = (", ".join((said.verdict, *said.checks)) for said in (each.before, each.after) if said)
+        both = (each.before, each.after)
+        cells = (", ".join((said.verdict, *said.checks)) if said else "not looked at" for said in both)
         yield f"| {each.package} | {each.version} | {' | '.join(cells)} |"
+
+
+def _explain(every: Sequence[Compared]) -> Iterator[str]:
+    """Yield a list of the projects that need action now, each with what was decided about it."""
+    bad = [each for each in every if each.after and any(" action" in check for check in each.after.checks)]
+    yield from ("", "What needs action was looked at one by one:", "") if bad else ()
+    for each in bad:
+        names = ", ".join(each.after.checks if each.after else ())
+        yield from textwrap.wrap(
+            f"- {each.package} {each.version}, {names}: {each.decided or 'not looked at'}.",
+            118,
+            subsequent_indent="  ",
+            break_on_hyphens=False,
+        )
 
 
 def _count(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
@@ -244,6 +261,7 @@ def main() -> int:
             found = msgspec.json.decode(kept.read_bytes(), type=Compared)
         compare(mirror, found, right[repository], pythons)
         kept.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+        found.decided = right[repository].get("releases", "")
         every += [found] if found.version else []
     section = "\n".join(write(sorted(every, key=lambda each: each.package.lower()), given.commit))
     if given.write:

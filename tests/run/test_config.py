@@ -415,6 +415,7 @@ def test_repository_is_not_inferred_from_other_remotes(url: str | None, tmp_path
 
 
 NAMED, OTHER = "[project]\nname = 'orbit'\n", "[project]\nname = 'other'\n"
+BUILT = f"{NAMED}[tool.uv]\npackage = false\n[build-system]\n"
 NO_PACKAGE = f"{OTHER}[tool.uv]\npackage = false\n[tool.uv.workspace]\nmembers = ['a/b']\n"
 WORKSPACE = f"{OTHER}[tool.uv.workspace]\nmembers = ['a']\n"
 
@@ -433,6 +434,7 @@ WORKSPACE = f"{OTHER}[tool.uv.workspace]\nmembers = ['a']\n"
         ({"setup.py": "setup(**{'name': 'orbit'})\n"}, None),
         ({"py/pyproject.toml": "[project]\nname = 'Orbit'\n"}, "[project] name of py/pyproject.toml"),
         ({"a/b/pyproject.toml": NAMED, "pyproject.toml": NO_PACKAGE}, "[project] name of a/b/pyproject.toml"),
+        ({"pyproject.toml": BUILT}, "[project] name of pyproject.toml"),
         ({"a/pyproject.toml": OTHER, "b/pyproject.toml": NAMED}, "[project] name of b/pyproject.toml"),
         ({"a/pyproject.toml": NAMED, "pyproject.toml": WORKSPACE}, "[project] name of a/pyproject.toml"),
         ({"a/pyproject.toml": OTHER, "b/pyproject.toml": OTHER.replace("other", "another")}, None),
