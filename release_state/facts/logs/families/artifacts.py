@@ -51,7 +51,8 @@ ARTIFACTS = (
     ),
     define(
         "artifact storage",
-        r"blob storage chunk did not respond|unable to download artifact\. unexpected status|upload progress stalled"
+        r"blob ?not ?found|specified blob does not exist|get container items\b.{0,40}\b(?:failed|not retryable)"
+        r"|blob storage chunk did not respond|unable to download artifact\. unexpected status|upload progress stalled"
         r"|\w+artifact: response from backend was not ok|digest validation failed for artifact"
         r"|unexpected http response from blob storage|create artifact container failed.{0,300}\b5\d\d\b"
         r"|artifact download failed after \d+ retries|failed to (?:createartifact|finalizeartifact|listartifacts"

@@ -92,7 +92,10 @@ BUILD = (
     define(
         "wheel build",
         r"cibuildwheel: (?:error|no build identifiers|build failed)|no build identifiers selected"
-        r"|pure python wheel was generated|failed to build a native library|error ensuring \w{1,60} compliance"
+        r"|failed to run custom build command|cargo metadata failed|error: could not compile `"
+        r"|linker `.{1,60}` not found"
+        r"|system library `.{1,60}` required by crate|pure python wheel was generated"
+        r"|failed to build a native library|error ensuring \w{1,60} compliance"
         r"|library is not \w{1,60}.{0,60} compliant|couldn't find any python interpreters|cannot repair wheel"
         r"|\bdelocationerror\b|\bdelvewheel\b.{0,80}\b(?:failed|error)|unable to find library: "
         r"|maturin had a problem and crashed|command (?:\[.{1,600}\]|.{1,300}) failed with code"
@@ -104,7 +107,10 @@ BUILD = (
     ),
     define(
         "build",
-        r"backend subprocess exited|does not appear to be a python project|unable to determine which files to ship"
+        r"fatal error: '?\S{1,80}: no such file|\bcmake error\b|unable to find vcvarsall"
+        r"|visual c\+\+ .{1,20} is required"
+        r"|ninja: build stopped|undefined reference to |backend subprocess exited"
+        r"|does not appear to be a python project|unable to determine which files to ship"
         r"|cannot be a direct reference unless|\bno(?:version|docstring)error\b|\bconfig error: "
         r"|invalid `?pyproject\.toml|tomldecodeerror|configuration error: `project|poetry configuration is invalid"
         r"|backend ?unavailable|can't find rust compiler|failed to build|error: subprocess-exited-with-error"

@@ -185,7 +185,7 @@ GIT = (
     define(
         "release refused",
         r"validation failed.{0,200}\b(?:release|tag_name|target_commitish)\b"
-        r"|\b422\b.{0,200}(?:\b(?:release|tag_name)\b|/releases\b(?!/))"
+        r"|\b422\b.{0,200}(?:\b(?:release|tag_name)\b|/releases\b(?!/)|/releases/\d{1,20}/assets)"
         r"|tag_name is not a valid tag|published releases must have a valid tag|target_commitish is invalid",
         "GitHub refused the GitHub Release.",
         "Read its reason; check tag name, target and whether a draft of it exists",

@@ -97,7 +97,8 @@ REFUSALS = (
     ),
     define(
         "platform tag",
-        r"unsupported platform tag|has an unsupported platform|not supported on this platform tag",
+        r"unsupported platform tag|binary wheel for an unsupported platform|has an unsupported platform"
+        r"|not supported on this platform tag",
         "The index takes no wheel with this platform tag: it was not repaired.",
         "Repair wheels (auditwheel, delocate, delvewheel; cibuildwheel does), build again and upload them",
     ),

@@ -9,6 +9,11 @@ _TIMED_OUT = (
     "The upload to the index timed out, or the index was down; some files may have arrived.",
     "Check which files the index has, then run the failed job again; it must skip what is there",
 )
+_ADDRESS = (
+    "The upload goes to an address that takes no uploads: it is wrong, or the tool's settings name none.",
+    "Correct the upload's address (with its last slash) in the workflow or the tool's settings; start it again",
+    Completion.DEPENDS,
+)
 SERVICES = (
     define(
         "time limit",
@@ -119,11 +124,15 @@ SERVICES = (
         r"|missing '.{1,100}' section from|malformed configuration in|uploading to those sites is deprecated"
         r"|post requests are not supported by the endpoint|is an unsupported configuration"
         r"|\brepository .{1,80} is not defined|\bunknown publisher: |missing repository config of"
-        r"|failed to get registry|\b410\b.{0,40}\b(?:gone|client error)\b|api has been deprecated and removed"
-        r"|^(?!.*github).*?\b(?:httperror:|http error|upload failed|status code|client error ')\W{0,3}40[45]\b",
-        "The upload goes to an address that takes no uploads: it is wrong, or the tool's settings name none.",
-        "Correct the upload's address (with its last slash) in the workflow or the tool's settings; start it again",
-        Completion.DEPENDS,
+        r"|failed to get registry|api has been deprecated and removed"
+        r"|\b(?:404|405|410)\b.{0,80}\bhttps?://[^\s/]{1,100}/(?:legacy|simple|pypi)\b",
+        *_ADDRESS,
+    ),
+    define(
+        "index address",
+        r"\b(?:httperror:|http error|upload failed|status code|client error ')\W{0,3}(?:404|405|410)\b",
+        *_ADDRESS,
+        step=UPLOADS,
     ),
     define(
         "index address",
