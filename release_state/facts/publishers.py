@@ -53,13 +53,20 @@ def add_publishers_at_tag(target: Target, files: WorkflowFiles, known: Sequence[
 
     A run of the tag is of the files there, whatever the base branch has by now.
     """
-    if not files.at_tag:
+    if files.at_tag is None:
         return tuple(known)
     found = find_publishers(target, structs.replace(files, files=files.at_tag))
     here, there = ({(each.workflow, each.starts) for each in every} for every in (known, found))
     # A guess counts where nothing better is found.
     sure = [each for each in found if not (known and each.is_guess)]
-    old = [structs.replace(each, is_at_tag=not sure or (each.workflow, each.starts) in there) for each in known]
+    names = {file.path.removeprefix(f"{FOLDER}/") for file in files.at_tag}
+
+    def is_there(each: Publisher) -> bool:
+        # Where no upload is seen at the tag, its file of that name tells nothing, and the base branch's more than that.
+        is_doubtful = not sure and each.workflow in names
+        return (each.workflow, each.starts) in there or is_doubtful or bool(files.unread)
+
+    old = [structs.replace(each, is_at_tag=is_there(each)) for each in known]
     return (*old, *(each for each in sure if (each.workflow, each.starts) not in here))
 
 

@@ -175,9 +175,13 @@ class WorkflowStart:
 
 def find_start(release: Release) -> WorkflowStart:
     """How to start the workflow for this channel, as far as its file is known."""
-    channel, workflow = release.channel.name, _read_known(release)
-    if workflow is None:
+    channel = release.channel.name
+    try:
+        workflow = read_workflow(release)
+    except NotObserved:
         return WorkflowStart((f"target_environment={channel}",))
+    except NotApplicable as missing:  # GitHub starts none by hand that the default branch lacks
+        return WorkflowStart(hindrance=str(missing))
     triggers, inputs = workflow.file.triggers, workflow.file.inputs
     if release.target.workflow.startswith("-"):
         return WorkflowStart(hindrance="its file name begins with -, which gh takes for an option")

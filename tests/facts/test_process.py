@@ -148,9 +148,14 @@ def test_a_run_of_the_tag_is_of_the_publisher_that_the_tag_has() -> None:
     assert found({"ship.yml": ON_RELEASE}, {"ship.yml": ON_TAG}) == ["ship.yml tag"]
     assert found({"ship.yml": ON_TAG}, {"ship.yml": f"# old\n{ON_TAG}"}) == ["ship.yml tag"]
     assert found({"a.yml": ON_TAG, "b.yml": ON_RELEASE}, {"a.yml": ON_TAG}) == ["a.yml tag"]
-    # What the tag's files do is not seen: the base branch's tell more than nothing.
+    assert found({"ship.yml": ON_TAG}, {"ci.yml": CI}) == [], "it came after the tag"
+    before = snapshot({"ship.yml": ON_TAG}).workflow_files.present()
+    files = structs.replace(before, at_tag=(), unread=())
+    process = resolve(snapshot({"ship.yml": ON_TAG}, workflow_files=known(files))).target.process
+    assert not any(each.is_at_tag for each in process.publishers), "the tag has no workflow at all"
+    # What the tag's file does is not seen: the base branch's tells more than nothing.
     assert found({"ship.yml": ON_TAG}, {"ship.yml": CI}) == ["ship.yml tag"]
-    assert found({"ship.yml": ON_TAG}, {"old.yml": ON_TAG.replace("uv publish", "make publish")}) == ["ship.yml tag"]
+    assert found({"ship.yml": ON_TAG}, {"old.yml": ON_TAG.replace("uv publish", "make publish")}) == []
 
 
 def test_a_project_without_a_known_upload_has_candidates_and_one_without_workflows_has_none() -> None:

@@ -202,8 +202,8 @@ class WorkflowFiles(Model):
     """The base branch."""
     files: tuple[WorkflowFile, ...] = ()
     """The files that exist."""
-    at_tag: tuple[WorkflowFile, ...] = ()
-    """Those at the commit of the version's tag, which a run of the tag is of; empty: no tag, or the same files."""
+    at_tag: tuple[WorkflowFile, ...] | None = None
+    """Those at the commit of the version's tag, which a run of the tag is of; None: no tag, or the same files."""
     unread: tuple[str, ...] = ()
     """Paths of existing files, at one of the commits, that were not read: too large, not UTF-8, or too many."""
     build_requires: tuple[str, ...] = ()
