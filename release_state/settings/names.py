@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def find_name(top: Path, repository: str) -> Value | None:
     """Return the name of the package that a repository builds; None if its files don't say.
 
     It is the name at the top. Where that is a workspace or nothing, it is the package below that is named like the
-    repository, or the only one. Sources: https://docs.astral.sh/uv/concepts/projects/workspaces/
+    repository, or the only member of the workspace: an example's name is nobody's. Sources: https://docs.astral.sh/uv/concepts/projects/workspaces/
     """
     document = _read_pyproject(top, top / "pyproject.toml")
     own = _find_in(document, top / "pyproject.toml") or _find_in_setup(top)
@@ -30,18 +31,25 @@ def find_name(top: Path, repository: str) -> Value | None:
     alike = canonicalize_name(repository.rpartition("/")[2])
     if own and (is_whole or canonicalize_name(own.text) == alike):
         return own
-    below = {canonicalize_name(each.text): each for each in _list_below(top)}
-    if found := below.get(alike):
+    below = dict(_list_below(top))
+    if found := next((name for name in below.values() if canonicalize_name(name.text) == alike), None):
         return found
-    return own or (next(iter(below.values())) if len(below) == 1 else None)
+    patterns = _table(document, "tool", "uv", "workspace").get("members")
+    members = [name for path, name in below.items() if _is_member(path.parent.relative_to(top), patterns)]
+    return own or (members[0] if len(members) == 1 else None)
 
 
-def _list_below(top: Path) -> Iterator[Value]:
+def _is_member(folder: Path, patterns: object) -> bool:
+    listed = patterns if isinstance(patterns, list) else []
+    return any(isinstance(each, str) and fnmatchcase(folder.as_posix(), each.strip("./")) for each in listed)
+
+
+def _list_below(top: Path) -> Iterator[tuple[Path, Value]]:
     places = chain.from_iterable(sorted(top.glob(f"{folders}/pyproject.toml")) for folders in ("*", "*/*"))
     shown = (path for path in places if not any(part.startswith(".") for part in path.relative_to(top).parts))
     for path in islice(shown, _MOST_FOLDERS):
         if name := _find_in(_read_pyproject(top, path), path):
-            yield name
+            yield path, name
 
 
 def _find_in(document: Mapping[str, Any], path: Path) -> Value | None:

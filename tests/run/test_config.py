@@ -438,6 +438,8 @@ WORKSPACE = f"{OTHER}[tool.uv.workspace]\nmembers = ['a']\n"
         ({"a/pyproject.toml": OTHER, "b/pyproject.toml": NAMED}, "[project] name of b/pyproject.toml"),
         ({"a/pyproject.toml": NAMED, "pyproject.toml": WORKSPACE}, "[project] name of a/pyproject.toml"),
         ({"a/pyproject.toml": OTHER, "b/pyproject.toml": OTHER.replace("other", "another")}, None),
+        ({"examples/hello/pyproject.toml": OTHER}, None),
+        ({"a/pyproject.toml": OTHER, "pyproject.toml": "[tool.uv.workspace]\nmembers = ['b']\n"}, None),
         ({".venv/pyproject.toml": NAMED, "a/b/c/pyproject.toml": NAMED, "d/pyproject.toml": "["}, None),
         ({"setup.cfg": "[metadata]\nname = file: NAME\n"}, None),
         ({"setup.cfg": "[metadata\nname = orbit\n"}, None),
@@ -457,6 +459,15 @@ def test_the_package_is_what_the_clone_builds(files: dict[str, str], origin: str
         table, _, name = origin.rpartition(" ")
         found = loaded(top).values["package"]
         assert (found.text.lower(), found.origin) == ("orbit", f"{table} {top / name}")
+
+
+def test_the_only_member_of_a_workspace_is_the_package(tmp_path: Path) -> None:
+    top = clone(tmp_path / "clone", "https://github.com/octo/orbits.git")
+    (top / "pyproject.toml").write_text("[tool.uv.workspace]\nmembers = ['packages/*']\n", encoding="utf-8")
+    for folder, text in {"packages/a": NAMED, "examples/b": OTHER}.items():
+        (top / folder).mkdir(parents=True)
+        (top / folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    assert loaded(top).values["package"].text == "orbit"
 
 
 def test_a_setup_cfg_that_is_a_link_or_endless_is_not_read(tmp_path: Path) -> None:
