@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from release_state.common.errors import UsageProblem
 from release_state.common.text import quote_or_explain, sanitize
 from release_state.facts.logs.archive import NotALog, read_logs
 from release_state.facts.logs.attribution import find_channels, find_release_branches, find_versions, select_specific
 from release_state.facts.logs.explanation import Explanation, explain_log
 from release_state.facts.logs.lines import Line, parse_log
+from release_state.facts.logs.next_step import describe_restart
 from release_state.model.target import Channel, Target
 
 MOST_BYTES = 32 * 2**20
@@ -23,7 +25,8 @@ MOST_FILES = 200
 
 USAGE = """usage: release-state explain [--json] LOGFILE
 
-Names the failure in the log of a release run, and its fix. LOGFILE is the log of a job, the output of
+Names the failure in the log of a release run, and its fix; in a clone of the project, also how its release is started
+again. LOGFILE is the log of a job, the output of
 `gh run view --log`, the zip of a run's logs, or a folder of these; `-` reads it from the standard input.
 
 Exit code: 0 recognised, 1 not recognised, 4 no log.
@@ -47,18 +50,21 @@ def explain(arguments: Sequence[str]) -> int:
         return _refuse(names[0], (error.strerror or type(error).__name__).lower())
     job, lines, explanation = _decisive(logs)
     command = _command(lines)
+    again = _find_restart(explanation)
     if "--json" in arguments:
-        sys.stdout.write(json.dumps(_as_json(job, explanation, command), indent=2) + "\n")
+        sys.stdout.write(json.dumps(_as_json(job, explanation, command, again), indent=2) + "\n")
     else:
-        sys.stdout.write("\n".join([*([note] if note else []), *_as_text(job, explanation, command)]) + "\n")
+        sys.stdout.write("\n".join([*([note] if note else []), *_as_text(job, explanation, command, again)]) + "\n")
     return 0 if explanation.known else 1
 
 
-def _as_text(job: str | None, explanation: Explanation, command: list[str] | None) -> Iterator[str]:
+def _as_text(job: str | None, explanation: Explanation, command: list[str] | None, again: str | None) -> Iterator[str]:
     known = explanation.known
     yield f"scenario: {known.scenario if known else 'not recognised'}"
     if known:
         yield from (f"meaning:  {known.meaning}", f"next:     {known.fix}", f"version:  {known.version.value}")
+    if again:
+        yield f"again:    {sanitize(again)}"
     if job:
         yield f"job:      {sanitize(job, 200)}"
     if explanation.step:
@@ -70,7 +76,9 @@ def _as_text(job: str | None, explanation: Explanation, command: list[str] | Non
         yield f"command:  {quote_or_explain(command)}"
 
 
-def _as_json(job: str | None, explanation: Explanation, command: list[str] | None) -> dict[str, object]:
+def _as_json(
+    job: str | None, explanation: Explanation, command: list[str] | None, again: str | None
+) -> dict[str, object]:
     """The explanation as an object; a field that is not known is null."""
     known = explanation.known
     return {
@@ -78,12 +86,30 @@ def _as_json(job: str | None, explanation: Explanation, command: list[str] | Non
         "meaning": known.meaning if known else None,
         "next": known.fix if known else None,
         "version": known.version.value if known else None,
+        "again": sanitize(again) if again else None,
         "job": sanitize(job, 200) if job else None,
         "step": sanitize(explanation.step, 200) if explanation.step else None,
         "line": explanation.line,
         "lines": [sanitize(line) for line in explanation.lines],
         "command": command,
     }
+
+
+def _find_restart(explanation: Explanation) -> str | None:
+    """How the release of the clone in the current folder is started again; None without a clone or a known process."""
+    if not explanation.known:
+        return None
+    from release_state.observe.from_clone import read_process
+    from release_state.observe.git.reader import find_repository
+    from release_state.settings.config import PLACEHOLDER, load
+    from release_state.settings.sources import Arguments
+
+    try:
+        loaded = load(Arguments(versions=(PLACEHOLDER,)), os.environ, Path.cwd(), find_repository)
+    except UsageProblem:
+        return None  # no project here: the log is explained by itself
+    targets = read_process(loaded.targets[:1]).targets
+    return describe_restart(targets[0].process, explanation.known.version) if targets else None
 
 
 def _logs_of(name: str) -> tuple[list[tuple[str | None, str]], str | None]:

@@ -178,3 +178,29 @@ def test_the_command_reads_the_standard_input_and_imports_nothing_from_here(tmp_
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert COMMAND in done.stdout
+
+
+def test_in_a_clone_the_next_step_fits_its_process(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clone = tmp_path / "clone"
+    (clone / ".github" / "workflows").mkdir(parents=True)
+    (clone / "pyproject.toml").write_text('[project]\nname = "orbit"\nversion = "0.2.0"\n', encoding="utf-8")
+    (clone / ".github" / "workflows" / "cd.yml").write_text(
+        "on:\n  push:\n    tags: ['v*']\njobs:\n  publish:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - uses: pypa/gh-action-pypi-publish@release/v1\n",
+        encoding="utf-8",
+    )
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["remote", "add", "origin", "https://github.com/octo/orbit.git"],
+        ["add", "-A"],
+        ["-c", "user.name=Ada", "-c", "user.email=ada@host.example", "commit", "-q", "-m", "first"],
+    ):
+        subprocess.run(["git", "-C", str(clone), *command], check=True)
+    monkeypatch.chdir(clone)
+    assert offline.explain([str(log)]) == 0
+    assert "again:    here, a pushed tag starts cd.yml; " in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path)
+    assert offline.explain([str(log)]) == 0
+    assert "again:" not in capsys.readouterr().out

@@ -1,0 +1,44 @@
+"""How a release is started again, by the process of the project: the next step after an explained failure (pure)."""
+
+from __future__ import annotations
+
+from release_state.facts.logs.failure import Completion
+from release_state.model.process import Process
+
+_FIXED = {
+    "tag": "a fix needs a new commit and a tag on it",
+    "release": "a fix needs a new commit, a tag on it, and a GitHub Release of that tag",
+    "dispatch": "a fix needs a new commit; then start it by hand with the same inputs",
+    "branch": "a fix is a new commit on that branch, which starts it again",
+    "pull-request": "a fix needs the next release pull request",
+}
+_STARTED = {
+    "tag": "a pushed tag",
+    "release": "a GitHub Release",
+    "dispatch": "a start by hand",
+    "branch": "a push to a branch",
+    "pull-request": "a merged release pull request",
+}
+
+
+def describe_restart(process: Process, version: Completion) -> str | None:
+    """Return how the release goes on in this process; None if it is not known what starts the upload.
+
+    A re-run keeps the commit and the workflow file: it is enough where neither was at fault.
+    """
+    kinds = [start.kind for start in process.starts if start.kind in _STARTED]
+    if not kinds:
+        return None
+    kind = kinds[0]
+    workflow = next(each.workflow for each in process.publishers if kind in {start.kind for start in each.starts})
+    parts = [f"here, {_STARTED[kind]} starts {workflow}"]
+    if version is not Completion.NEXT:
+        parts.append("where nothing has to change, re-run the failed jobs of the run")
+    parts.append(_FIXED[kind])
+    if process.version_writer is not None:
+        parts.append("the run sets the version, so a new start makes the next one if the tag is there already")
+    elif version is Completion.NEXT or (version is Completion.DEPENDS and kind in ("tag", "release")):
+        parts.append(
+            "take the next version" + " if any file of this one is published" * (version is not Completion.NEXT)
+        )
+    return "; ".join(parts)
