@@ -111,10 +111,12 @@ class Waiting:
             pause = min(left, max(pause, min(_seconds_until(one.not_before) for one in in_time)))
             if self._pause(words, pause, end, cancel):
                 break
-            running = _find_unfinished(snapshots)
+            running, finished = _find_runs(snapshots, finished=False), _find_runs(snapshots, finished=True)
             snapshots = again({one.key for one in in_time if _seconds_until(one.not_before) <= 0})
             looks += 1
-            if running - _find_unfinished(snapshots) and not cancel.is_set():
+            # A run may begin and end between two looks.
+            more = _find_runs(snapshots, finished=True) - finished
+            if (more or running - _find_runs(snapshots, finished=False)) and not cancel.is_set():
                 snapshots = again(_MADE_BY_RUNS)
                 looks += 1
             missing = self.pending(snapshots)
@@ -221,12 +223,12 @@ def _find_working(release: Release) -> list[int]:
     return []
 
 
-def _find_unfinished(snapshots: Sequence[Snapshot]) -> set[int]:
+def _find_runs(snapshots: Sequence[Snapshot], *, finished: bool) -> set[int]:
     return {
         run.id
         for snapshot in snapshots
         for run in (snapshot.runs.value.runs if snapshot.runs.value else ())
-        if not run.is_finished
+        if run.is_finished is finished
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +16,7 @@ from release_state.model.outcome import Verdict
 from release_state.model.plan import Step
 from release_state.model.process import Process, Publisher, Start, StartKind
 from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History, Repository, Snapshot
-from release_state.observe.waiting import find_pending
+from release_state.observe.waiting import Waiting, find_pending
 from release_state.plan.recovery import Recovery
 from tests.support import states as s
 from tests.support.facts import build
@@ -174,6 +176,20 @@ def test_who_has_waited_long_enough_waits_no_more(changes: dict[str, Any]) -> No
     assert not any(each.title.startswith("Wait for the run") for each in steps(state))
     assert verdict_of(state).verdict is not Verdict.IN_PROGRESS
     assert ("runs",) not in [each.key for each in find_pending(state, LOOKUPS) if "begin" in each.what]
+
+
+def test_a_run_that_began_and_ended_between_two_looks_made_something() -> None:
+    ended = tagged(publisher("tag"), history=made(2), runs=s.runs(failed_run(conclusion="success")))
+    asked: list[set[str]] = []
+
+    def look(again: Collection[tuple[Any, ...]]) -> list[Snapshot]:
+        asked.append({str(key[0]) for key in again})
+        return [ended]
+
+    waiting = Waiting(30, lambda phase: LOOKUPS, lambda line: None)
+    waiting.pauses = lambda: iter([0.01] * 3)
+    waiting.wait_until_settled([tagged(publisher("tag"), history=made(2))], look, threading.Event())
+    assert asked[0] == {"runs"} and "index" in asked[1]
 
 
 def test_a_gate_in_the_run_does_not_wait_for_it() -> None:
