@@ -112,11 +112,12 @@ class Waiting:
             if self._pause(words, pause, end, cancel):
                 break
             running, finished = _find_runs(snapshots, finished=False), _find_runs(snapshots, finished=True)
+            were_known = all(each.runs.is_known for each in snapshots)
             snapshots = again({one.key for one in in_time if _seconds_until(one.not_before) <= 0})
             looks += 1
             # A run may begin and end between two looks.
-            more = _find_runs(snapshots, finished=True) - finished
-            if (more or running - _find_runs(snapshots, finished=False)) and not cancel.is_set():
+            ended = _find_runs(snapshots, finished=True) - finished if were_known else set()
+            if (ended or running - _find_runs(snapshots, finished=False)) and not cancel.is_set():
                 snapshots = again(_MADE_BY_RUNS)
                 looks += 1
             missing = self.pending(snapshots)
