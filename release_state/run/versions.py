@@ -229,6 +229,12 @@ class VersionsRun(Run):
         self.notes += [
             f"{key}: {describe_moved(name_sources(each.moved))}" for key, each in observed.items() if each.moved
         ]
+        if self.config.built:
+            self.notes += [
+                f"{key}: --built is not applicable in the phase {name_phase(each.phase)}, only before the upload"
+                for key, each in observed.items()
+                if each.phase not in (Phase.PRE_RELEASE.value, Phase.PRE_PUBLISH.value)
+            ]
         now = {
             verdict.target.key: build_record(verdict, observed[verdict.target.key])
             for verdict in self.session.verdicts()

@@ -63,6 +63,10 @@ def test_what_was_built_decides_too(stage: Stage, tmp_path: Path) -> None:
     right = gate("--built", folder)
     assert (right.code, right.verdict, right.only["DIST-1"]) == (0, "READY TO PUBLISH", "holds"), right.output
 
+    later = run(stage.world, "--built", folder, reports=tmp_path)
+    assert "--built is not applicable in the phase verification" in " ".join(later.output.split())
+    assert "DIST-1" not in later.only
+
     def put(world: World) -> None:
         tagged.build(world, "0.1.dev1")
 

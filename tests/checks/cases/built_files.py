@@ -50,8 +50,6 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("DIST-1", "before the tag", s.ready(built=known(Built(folder="/work/dist", files=BOTH))), HOLDS),
     ("DIST-1", "before the tag, empty", s.ready(built=known(Built(folder="/work/dist"))), ACTION),
     ("DIST-1", "no folder named", tagged(), NONE),
-    ("DIST-1", "afterwards", s.released(built=known(Built(folder="/work/dist"))), NONE),
-    ("DIST-1", "withdrawn", s.rolled_back(built=s.failed("built files")), NONE),
     ("DIST-1", "empty", built(), ACTION),
     ("DIST-1", "no sdist", built(file(WHEEL)), ACTION),
     ("DIST-1", "no sdist, index silent", built(file(WHEEL), index=INDEX), UNKNOWN),
