@@ -84,7 +84,7 @@ def write(counted: Counter[str]) -> Iterator[str]:
 def quote_alarms(page: str) -> list[str]:
     """Return the tables of alarms from the page of real projects, which says where they come from."""
     _, _, after = page.partition(f"\n{ALARMS}\n")
-    tables, _, _ = after.partition("\n| project |")
+    tables, _, _ = after.partition("\n| project |")[0].partition("\nIn a clone of each")
     return [f"{ALARMS[:-1]} ([the projects](processes.md)):", *tables.rstrip().split("\n")]
 
 
