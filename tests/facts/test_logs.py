@@ -25,6 +25,7 @@ from release_state.facts.logs.attribution import (
     match_channels,
 )
 from release_state.facts.logs.explanation import MOST_LINES, Explanation, explain_log
+from release_state.facts.logs.failure import Completion
 from release_state.facts.logs.known_failures import KNOWN_FAILURES, find_fix
 from release_state.facts.logs.lines import LONGEST_LINE, parse_log
 from release_state.model.process import Process, Publisher, Start
@@ -257,6 +258,52 @@ def test_the_step_before_may_end_in_the_second_in_which_the_failing_one_begins()
     assert found.known and found.known == explain_log(parse_log(text)).known
 
 
+UPLOADED = ["##[group]Run twine upload dist/*", "##[endgroup]", "Uploading orbit-0.2.0.tar.gz", "View at:"]
+LATER = {
+    "artifact storage": "##[error]Failed to CreateArtifact: Unable to make request: ECONNRESET",
+    "missing tool": "/home/runner/x.sh: line 2: announce: command not found",
+}
+
+
+@pytest.mark.parametrize("scenario", LATER)
+def test_what_fails_after_an_upload_does_not_say_that_nothing_was_published(scenario: str) -> None:
+    step = ["##[group]Run the next step", "##[endgroup]", LATER[scenario], EXIT]
+    alone, after = explained(*step).known, explained(*UPLOADED, *step).known
+    assert alone and after and alone.scenario == after.scenario == scenario
+    assert "nothing was published" in alone.meaning and "nothing was published" not in after.meaning
+    assert after.fix.startswith("See which files the index has") and after.version is Completion.DEPENDS
+
+
+NO_CAUSE = [
+    ("Run uv sync --locked", "error: The Python version in `.python-version` does not match the requested version 3.9"),
+    ("Run cmake --build build", "error: Release build: runtime library version mismatch detected, does not match"),
+    ("Run curl -fsSL https://example.com/x | sh", "curl: (22) The requested URL returned error: 403"),
+    ("Run python tools/fetch.py", "urllib.error.HTTPError: HTTP Error 403: Forbidden"),
+    ("Run docker push example.com/orbit", "no basic auth credentials"),
+]
+
+
+@pytest.mark.parametrize(("step", "line"), NO_CAUSE)
+def test_words_that_sound_like_a_cause_are_none_in_another_step(step: str, line: str) -> None:
+    found = explained(f"##[group]{step}", "##[endgroup]", line, EXIT).known
+    assert found is None, found
+
+
+def test_a_time_limit_that_is_told_is_no_time_out() -> None:
+    refused = "  Caused by: Server returned status code 403. Invalid or non-existent authentication information."
+    found = explained(
+        "##[group]Run uv publish --verbose", "##[endgroup]", "DEBUG Using request timeout of 900s",
+        "error: Failed to publish", refused, EXIT,
+    ).known  # fmt: skip
+    assert found and found.scenario == "index credentials"
+
+
+def test_nothing_to_commit_hides_no_later_failure() -> None:
+    told = ["nothing to commit, working tree clean", "fatal: tag 'v0.2.0' already exists", EXIT]
+    found = explained("##[group]Run git commit -am x || true; git tag v0.2.0", "##[endgroup]", *told).known
+    assert found and found.scenario == "B"
+
+
 def test_gh_names_the_step() -> None:
     text = f"release\tCreate tag\t{STAMP}fatal: tag 'v0.2.0' already exists\nrelease\tCreate tag\t{STAMP}{EXIT}\n"
     assert explain_log(parse_log(text)).step == "Create tag"
@@ -299,7 +346,7 @@ def test_nothing_but_our_results_comes_out(lines: list[str]) -> None:
     parsed = parse_log(text)
     for succeeded in (False, True):
         found = explain_log(parsed, succeeded=succeeded)
-        assert found.known is None or found.known in KNOWN_FAILURES
+        assert found.known is None or found.known.scenario in {each.scenario for each in KNOWN_FAILURES}
         assert len(found.lines) == len(set(found.lines)) <= MOST_LINES
         assert all(0 < len(line) <= LONGEST_LINE and "\n" not in line for line in found.lines)
     assert isinstance(attribute_log(parsed, s.target()), Attribution)

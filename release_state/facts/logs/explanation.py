@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from release_state.facts.logs.claims import describe_claims, find_claims, find_difference
-from release_state.facts.logs.failure import KnownFailure, Rank
+from release_state.facts.logs.failure import NOTHING, Completion, KnownFailure, Rank
 from release_state.facts.logs.known_failures import KNOWN_FAILURES
 from release_state.facts.logs.lines import LONGEST_LINE, Line, cut
 from release_state.facts.logs.statements import LogStatement, join_lines
@@ -36,6 +36,8 @@ _UPLOADS = re.compile(
     re.I,
 )
 """What an uploading tool says before it fails, whatever the step is called that runs it."""
+_NOTHING = re.compile(rf"{NOTHING}(?: by (?:this job|it))?")
+_UPLOAD = re.compile(r"\bview at:|\buploading \S{1,300}\.(?:whl|tar\.gz|zip)\b", re.I)
 _CLEANUP = re.compile(r"Post job cleanup\.|Cleaning up orphan processes")
 
 
@@ -70,6 +72,7 @@ def explain_log(
     failing = every if succeeded else _find_failing(every, _find_begun(lines, within), within)
     end = next((each.number for each in failing if each.is_error), len(lines))
     known, matched = _decide(failing, every, end, succeeded)
+    known = _note_upload(known, every, end) if known else None
     is_cause = known is not None and known.rank is not Rank.EFFECT
     chosen = list(matched[:MOST_LINES]) + ([] if succeeded else _find_telling(failing, end, is_known=is_cause))
     texts: dict[str, LogStatement] = {}
@@ -86,6 +89,15 @@ def explain_log(
         known = find_difference(claims, target) or known
         quoted = (*quoted[: MOST_LINES - 1], cut(describe_claims(claims, target)))
     return Explanation(known, quoted, step, first.number if first else None, failed)
+
+
+def _note_upload(known: KnownFailure, every: Sequence[LogStatement], end: int) -> KnownFailure:
+    """The known failure; if it says that nothing was published and an upload is seen before, it says that instead."""
+    if not _NOTHING.search(known.meaning) or not any(_UPLOAD.search(each.text) for each in every if each.number <= end):
+        return known
+    meaning = _NOTHING.sub("an upload to the index came before it", known.meaning)
+    fix = f"See which files the index has, before anything else. Then: {known.fix[:1].lower()}{known.fix[1:]}"
+    return replace(known, meaning=meaning, fix=fix, version=Completion.DEPENDS)
 
 
 def _find_begun(lines: Sequence[Line], within: tuple[str, str] | None) -> set[int]:

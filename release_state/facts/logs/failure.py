@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import cached_property
 
+NOTHING = "nothing was published"
+"""What a meaning says where the upload was not reached; not shown where the log has an upload before."""
+
 
 class Rank(IntEnum):
     """What a statement shows: a failure's cause, skipped work (in a successful run too), or only that it failed."""

@@ -6,26 +6,28 @@ https://docs.github.com/actions/tutorials/store-and-share-data
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import Completion, define
-
-NOTHING = "nothing was published"
+from release_state.facts.logs.failure import NOTHING, Completion, define
 
 _EMPTY = (
     f"There was nothing to upload: `dist/` is empty or elsewhere; {NOTHING}.",
     "Build before the upload, and upload from the folder that the build wrote to",
 )
 
+_NO_IMAGE = (
+    f"The runner did not get a container image of an action: {NOTHING} by this job.",
+    "Pin the action to a released commit, not to its tag object; if the registry was down, run the job again",
+    Completion.DEPENDS,
+)
 IMAGES = (
     define(
         "container image",
         r"\bmanifest unknown\b|error response from daemon:.{0,300}\b(?:denied|unauthorized|not found|refused"
-        r"|timeout|unexpected http status|toomanyrequests)|no basic auth credentials"
+        r"|timeout|unexpected http status|toomanyrequests)"
         r"|docker (?:pull|build) failed with exit code"
         r"|failed to (?:authorize|resolve source metadata|solve):.{0,300}\b(?:oauth|metadata|authorize|registry)",
-        f"The runner did not get a container image of an action: {NOTHING} by this job.",
-        "Pin the action to a released commit, not to its tag object; if the registry was down, run the job again",
-        Completion.DEPENDS,
+        *_NO_IMAGE,
     ),
+    define("container image", r"no basic auth credentials", *_NO_IMAGE, step=r"^(?!.*\b(?:docker|podman|image) push)"),
 )
 ARTIFACTS = (
     define(
@@ -53,7 +55,7 @@ ARTIFACTS = (
         "artifact storage",
         r"blob ?not ?found|specified blob does not exist|get container items\b.{0,40}\b(?:failed|not retryable)"
         r"|blob storage chunk did not respond|unable to download artifact\. unexpected status|upload progress stalled"
-        r"|\w+artifact: response from backend was not ok|digest validation failed for artifact"
+        r"|\b\w{1,60}artifact: response from backend was not ok|digest validation failed for artifact"
         r"|unexpected http response from blob storage|create artifact container failed.{0,300}\b5\d\d\b"
         r"|artifact download failed after \d+ retries|failed to (?:createartifact|finalizeartifact|listartifacts"
         r"|getsignedartifacturl).{0,200}\b(?:unable to make request|e(?:timedout|connreset|notfound)|5\d\d)"

@@ -6,8 +6,7 @@ googleapis/release-please; their messages.
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import Completion, Rank, define
-from release_state.facts.logs.families.artifacts import NOTHING
+from release_state.facts.logs.failure import NOTHING, Completion, Rank, define
 
 _NO_VERSION = (
     f"The build found no tag to take the version from: {NOTHING} by this job.",
@@ -50,6 +49,7 @@ BUILD = (
     ),
     define(
         "version differs",
+        r"^(?!.{0,1000}\b(?:(?:python|node|runtime|library|protocol) version\b|lock ?file\b))(?:.{0,1000})"
         r"\b(?:tag|version|release)\b.{0,120}\b(?:does not match|doesn't match|mis+[ -]?match|differs? from"
         r"|is not equal|disagree)\b.{0,200}"
         r"|expected version .{1,60}(?:but )?got",
@@ -199,6 +199,7 @@ BUILD = (
         "The job had nothing to commit: the version or the changelog was there already, and git ends with an error.",
         "Check whether tag and files of the version exist; let the step go on if nothing changed (`git diff --quiet`)",
         Completion.DEPENDS,
+        Rank.EFFECT,
     ),
     define(
         "tool versions",

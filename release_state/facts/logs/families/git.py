@@ -120,7 +120,7 @@ GIT = (
         "permission",
         r"resource not accessible by (?:integration|personal access token)"
         r"|\bEGITNOPERMISSION\b|permission to .{1,300} denied to "
-        r"|requested url returned error: 403|\brepository (?:'.{1,200}' )?not found\b"
+        r"|unable to access '.{1,300}': the requested url returned error: 403|\brepository (?:'.{1,200}' )?not found\b"
         r"|not been granted the required scopes|must have (?:push|write) access"
         r"|write access to repository not granted|must have admin rights"
         r"|\b403\b.{0,100}\bcontents\b.{0,60}\bpermission",

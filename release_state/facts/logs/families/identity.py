@@ -138,14 +138,14 @@ IDENTITY = (
         r"|missing credentials for|\bcredential not found\b|could not determine credentials"
         r"|could not find (?:username|password) for upload|missing required option: (?:user|auth)\b"
         r"|username and password are required|credentials not found and non-interactive"
-        r"|with a password, but no username|\bhttp error 40[13]:|upload failed \(40[13]\)"
+        r"|with a password, but no username|upload failed \(40[13]\)"
         r"|username (?:and/)?or password are (?:possibly )?(?:wrong|incorrect)|\b401\b.{0,40}\bunauthorized\b"
-        r"|\b403\b.{0,60}\bforbidden\b.{0,300}\b(?:legacy|upload|simple|pypi|publish|index)",
+        r"|\b403\b.{0,60}\bforbidden\b.{0,300}\b(?:legacy|upload|publish)",
         *_CREDENTIALS,
     ),
     define(
         "index credentials",
-        r"\beof when reading a line",
+        r"\beof when reading a line|\bhttp error 40[13]:|\b403\b.{0,60}\bforbidden\b",
         *_CREDENTIALS,
         step=UPLOADS,
     ),

@@ -111,7 +111,8 @@ SERVICES = (
     define(
         "upload time-out",
         r"error connecting to repository|connection ?(?:reset|aborted|refused)|remote ?disconnected"
-        r"|\b(?:timed? ?out|handshake operation)\b",
+        r"|\btimed[ -]?out\b|\btimeout(?:error|exception)?:|\bhandshake operation\b"
+        r"|\b(?:read|write|connect\w{0,9}|operation|gateway|upload) ?time-?out\b(?! (?:of|was|is)\b)",
         *_TIMED_OUT,
         step=UPLOADS,
     ),
