@@ -19,6 +19,7 @@ _NO_IMAGE = (
     Completion.DEPENDS,
 )
 IMAGES = (
+    define("container image", r"no basic auth credentials", *_NO_IMAGE, step=r"^(?!.*\b(?:docker|podman|image) push)"),
     define(
         "container image",
         r"\bmanifest unknown\b|error response from daemon:.{0,300}\b(?:denied|unauthorized|not found|refused"
@@ -27,7 +28,6 @@ IMAGES = (
         r"|failed to (?:authorize|resolve source metadata|solve):.{0,300}\b(?:oauth|metadata|authorize|registry)",
         *_NO_IMAGE,
     ),
-    define("container image", r"no basic auth credentials", *_NO_IMAGE, step=r"^(?!.*\b(?:docker|podman|image) push)"),
 )
 ARTIFACTS = (
     define(
