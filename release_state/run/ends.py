@@ -66,6 +66,8 @@ def guard_process() -> None:
     _open_streams()
     if sys.excepthook is not _end:
         sys.excepthook = _end
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _tell_unraisable
 
 
 def explain_wrong_pytest(version: str) -> str | None:
@@ -120,6 +122,12 @@ def _end(kind: type[BaseException], error: BaseException, traceback: TracebackTy
     with suppress(BaseException):
         end(error)
     os._exit(DEFECT)
+
+
+def _tell_unraisable(unraisable: sys.UnraisableHookArgs, /) -> None:
+    """Say nothing of an interrupt that came while Python called back: `Interrupts.raise_again` raises it once more."""
+    if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
 
 
 def end(error: BaseException) -> None:

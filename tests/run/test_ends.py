@@ -192,3 +192,15 @@ def test_a_worker_without_pytest_is_not_started_for_ever(tmp_path: Path) -> None
     given = ("--demo", "clean", "--tx", f"popen//python={python}", "--dist", "load")
     done = suite(*given, reports_dir=tmp_path / "reports", timeout=60)
     assert done.returncode in (3, 5), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("error", "is_told"), [("KeyboardInterrupt", False), ("ValueError", True)])
+def test_an_interrupt_in_a_callback_of_python_is_not_told(error: str, is_told: bool) -> None:
+    """It is raised once more where a run can end; anything else is still told."""
+    program = (
+        "import weakref\nfrom release_state.run.ends import guard_process\nguard_process()\n"
+        f"class Held: pass\ndef break_down(_): raise {error}\n"
+        "held = Held()\nkept = weakref.ref(held, break_down)\ndel held\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (error in done.stderr) is is_told, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from release_state.demo import project
 from release_state.demo.github import Job
+from release_state.facts.workflow.document import LARGEST
 from release_state.model.outcome import Phase
 from tests.proofs.adverse.fact import Fact
 from tests.proofs.adverse.worlds import Green
@@ -22,7 +23,7 @@ jobs:
     steps:
       - run: twine upload --repository-url ${{ vars.INDEX }} dist/*
 """
-_LARGE = _SECOND + "# a comment\n" * 6_000
+_LARGE = _SECOND + "# a comment\n" * (LARGEST // 10)
 
 
 def _commit(world: World, files: dict[str, bytes | None]) -> None:

@@ -192,6 +192,8 @@ _OF_ROW: dict[str, dict[str, Expected]] = {
     "GitHub: release, another spelling": {"404 in the service's own words": TRUE},
     "GitHub: earlier releases": {"404 in the service's own words": ABSENT},
     "GitHub: latest release": {"404 in the service's own words": ABSENT},
+    # The first run that names it makes it, without rules.
+    "GitHub: environment": {"404 in the service's own words": ABSENT},
     "GitHub: release runs": {"404 in the service's own words": ABSENT},
     # The root says that it lists no such project, whatever the 404 looked like.
     "index: new project": {

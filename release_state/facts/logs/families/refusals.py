@@ -93,7 +93,7 @@ REFUSALS = (
         r"file too large|project size too large|\b413\b.{0,60}\b(?:too large|entity)|exceeds the maximum (?:file"
         r"|upload) size",
         "The file, or the project, is larger than the index allows.",
-        "Make the file smaller, delete old files, or ask the index for a higher limit; then upload what is missing",
+        "Make the file smaller, or ask the index for a higher limit; then upload what is missing",
     ),
     define(
         "platform tag",
