@@ -105,6 +105,7 @@ def test_a_green_run_that_published_nothing_is_looked_at_first() -> None:
 
 def test_a_tag_that_started_nothing_is_pushed_again_with_the_same_object() -> None:
     told = commands(tagged(publisher("tag"), leaves=("tag",)))
+    assert told[0] == "gh run list --workflow ship.yml --branch v0.2.0", "a run may have begun since"
     assert f"--force-with-lease=refs/tags/v0.2.0:{s.TAG_OBJECT}" in told[-2] and told[-2].endswith(" :refs/tags/v0.2.0")
     assert told[-1].endswith(f" {s.TAG_OBJECT}:refs/tags/v0.2.0")
 
@@ -217,7 +218,9 @@ def test_nothing_is_started_again_while_nobody_knows_what_was_started(
 
 def test_a_github_release_is_published_anew() -> None:
     state = tagged(publisher("release", filters=("published",)), release=known(s.release()))
-    assert commands(state) == ["gh release edit v0.2.0 --draft", "gh release edit v0.2.0 --draft=false"]
+    look, again = "gh run list --workflow ship.yml --branch v0.2.0", "gh release edit v0.2.0 --draft"
+    assert commands(state) == [look, again, f"{again}=false"]
+    assert steps(state)[1].precondition and not steps(state)[0].starts_run
 
 
 def test_one_that_waits_for_created_is_made_again_and_the_plan_says_why() -> None:

@@ -93,4 +93,4 @@ def test_a_tag_is_published_by_what_starts_the_workflow_that_it_has(
 
     ran = judge(build, tmp_path)
     tag = flow.tags.format(version="0.2.0")
-    assert ran.code == 1 and steps(ran)[0] == step.format(tag), ran.output
+    assert ran.code == 1 and step.format(tag) in steps(ran)[:2], ran.output

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from msgspec import structs
 
+from release_state.common.text import join_items
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_run, find_start
 from release_state.model.plan import Step, step
@@ -60,8 +61,11 @@ def publish_by_workflow(release: Release) -> list[Step] | None:
         return [dispatch]
     found = release.github_release
     if "release" in kinds:
-        return _publish_anew(release, publisher, found) if found else []
-    return [_push_again(release, publisher, tag, found)]
+        again = _publish_anew(release, publisher, found, tag) if found else []
+    else:
+        again = [_push_again(release, publisher, tag, found)]
+    is_looked_at = any(step.commands for step in again or ())
+    return [_look_for_run(release, publisher, tag), *again] if again and is_looked_at else again
 
 
 def begin_again(release: Release) -> list[Step] | None:
@@ -182,7 +186,24 @@ def _dispatch(release: Release, publisher: Publisher, tag: Tag) -> Step | None:
     ).mark_start()
 
 
-def _publish_anew(release: Release, publisher: Publisher, found: GitHubRelease) -> list[Step] | None:
+def _describe_no_run(release: Release, tag: Tag) -> str:
+    """The precondition of what would start a second run; runs of another commit or too old to be repeated are known."""
+    runs = release.snapshot.runs.present().runs
+    known = join_items(f"#{run.number}" for run in runs if run.head_branch == tag.name)
+    listed = f"no run but {known}" if known else "no run"
+    return f"the step before lists {listed}, ten minutes after the tag was pushed or released: GitHub takes a moment"
+
+
+def _look_for_run(release: Release, publisher: Publisher, tag: Tag) -> Step:
+    """The step before one that would start a second run: the first may have begun since."""
+    return _index_step(
+        f"Look once more for a run of {publisher.workflow} that {tag.name} started",
+        gh(release, "run", "list", "--workflow", publisher.workflow, "--branch", tag.name),
+        reason="if a new one is there by now, it publishes this tag: go no further",
+    )
+
+
+def _publish_anew(release: Release, publisher: Publisher, found: GitHubRelease, tag: Tag) -> list[Step] | None:
     """Publish the GitHub Release again, so that GitHub sends its event again."""
     types = {kind for start in publisher.starts if start.kind == "release" for kind in start.filters}
     if types and not types & {"published", "released", "prereleased"}:
@@ -197,7 +218,7 @@ def _publish_anew(release: Release, publisher: Publisher, found: GitHubRelease) 
             f"Publish the GitHub Release {found.tag} anew",
             gh(release, "release", "edit", found.tag, "--draft"),
             gh(release, "release", "edit", found.tag, "--draft=false"),
-            precondition=f"no run of {publisher.workflow} is at work",
+            precondition=_describe_no_run(release, tag),
             reason=f"publishing it starts {publisher.workflow}; no run of it is known for this tag",
             link=found.html_url,
             verify=[suite_command(release.target, wait="600")],
@@ -219,12 +240,10 @@ def _push_again(release: Release, publisher: Publisher, tag: Tag, found: GitHubR
     ref = f"refs/tags/{tag.name}"
     return _index_step(
         title,
-        gh(release, "run", "list", "--workflow", publisher.workflow, "--branch", tag.name),
         *fetch_and_show(release, tag),
         push(release, f":{ref}", replacing=f"{ref}:{tag.object}"),
         push(release, f"{tag.object}:{ref}"),
-        precondition="the first command lists no run, and the tag was pushed more than ten minutes ago: GitHub lists a "
-        "run some moments after the push",
+        precondition=_describe_no_run(release, tag),
         reason=f"{why}; a tag that a workflow pushes with its GITHUB_TOKEN starts none",
         destroys=f"the tag {tag.name} for a moment",
         saves="the last command pushes the same object again",

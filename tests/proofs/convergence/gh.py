@@ -40,6 +40,7 @@ FLAGS = {
     "release view": {},
     "release download": {"--dir": True},
     "workflow run": {"--field": True, "--ref": True},
+    "run list": {"--branch": True, "--workflow": True},
     "run watch": {},
     "run view": {},
     "run cancel": {},
@@ -258,7 +259,13 @@ def workflow(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[
 
 
 def run_of_workflow(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[str]:
-    """`gh run watch`, until it is completed; `view`, `cancel`, `rerun`."""
+    """`gh run list` of a workflow and a branch; `watch`, until it is completed; `view`, `cancel`, `rerun`."""
+    if verb == "list":
+        given.nothing_else()
+        name, branch = given.flags["--workflow"], given.flags["--branch"]
+        found = hub.get(f"{repository}/actions/workflows/{name}/runs?branch={branch}")["workflow_runs"]
+        yield from (f"{run['status']}\t{run['display_title']}\t{run['id']}" for run in found)
+        return
     place = f"{repository}/actions/runs/{given.word()}"
     if verb == "cancel":
         hub.done(*hub.ask("POST", f"{place}/cancel"))

@@ -29,7 +29,7 @@ FLOWS = {
 }
 LINES = {
     "tag-driven": ("gh run rerun",),
-    "release-driven": ("gh release edit v0.2.0 --draft ", "gh release edit v0.2.0 --draft=false"),
+    "release-driven": ("gh run list ", "gh release edit v0.2.0 --draft ", "gh release edit v0.2.0 --draft=false"),
     "release-please": ("gh run rerun",),
     "monorepo": ("git tag --annotate orbit-demo-v0.2.0", "git push"),
 }
