@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from msgspec import structs
+
 from release_state.common.text import format_duration
 from release_state.facts.health import BEGINS_WITHIN
 from release_state.facts.process import explain_unknown
@@ -175,14 +177,30 @@ class WorkflowStart:
 
 def find_start(release: Release) -> WorkflowStart:
     """How to start the workflow for this channel, as far as its file is known."""
-    channel = release.channel.name
     try:
         workflow = read_workflow(release)
     except NotObserved:
-        return WorkflowStart((f"target_environment={channel}",))
+        return WorkflowStart((f"target_environment={release.channel.name}",))
     except NotApplicable as missing:  # GitHub starts none by hand that the default branch lacks
         return WorkflowStart(hindrance=str(missing))
-    triggers, inputs = workflow.file.triggers, workflow.file.inputs
+    return _start(release, workflow)
+
+
+def find_start_at_tag(release: Release) -> WorkflowStart:
+    """How to start the workflow on the version's tag: the tag's own file says which inputs it takes."""
+    try:
+        workflow, files = read_workflow(release), release.snapshot.workflow_files.present()
+    except (NotObserved, NotApplicable) as missing:
+        return WorkflowStart(hindrance=str(missing))
+    if files.at_tag is not None:
+        workflow = _build(structs.replace(files, files=files.at_tag), None)
+        if files.path not in workflow.texts or files.path in files.unread or workflow.problem:
+            return WorkflowStart(hindrance=f"the tag has no {files.path} that can be read")
+    return _start(release, workflow)
+
+
+def _start(release: Release, workflow: ReleaseWorkflow) -> WorkflowStart:
+    channel, triggers, inputs = release.channel.name, workflow.file.triggers, workflow.file.inputs
     if release.target.workflow.startswith("-"):
         return WorkflowStart(hindrance="its file name begins with -, which gh takes for an option")
     if "workflow_dispatch" not in triggers:
@@ -203,6 +221,10 @@ def has_free_channel_input(workflow: ReleaseWorkflow) -> bool:
     """Whether a person types the channel, by the name of an input without options."""
     names = (field.name.lower() for field in workflow.file.inputs if not field.options)
     return any(word in name for name in names for word in _CHANNEL_WORDS)
+
+
+_PUSHED_WITHIN = timedelta(days=7)
+"""The time after which nobody takes the repository's last push for that of a tag, which was made before."""
 
 
 @dataclass(frozen=True)
@@ -232,7 +254,7 @@ def find_run(release: Release, tag: Tag) -> WorkflowRun | None:
 def find_beginning(release: Release) -> Beginning | None:
     """Return what starts the publication and is too new for its run to be missed; None if there is no such thing.
 
-    A gate inside of that run knows that it began. Raises NotObserved if runs, index or tags are unknown.
+    A gate inside of that run knows that it began. Raises NotObserved if something that decides it is unknown.
     """
     tag = release.tag
     if release.snapshot.phase == Phase.PRE_PUBLISH or tag is None or release.is_published or find_run(release, tag):
@@ -246,19 +268,22 @@ def find_beginning(release: Release) -> Beginning | None:
 
 def _list_starts(release: Release, tag: Tag) -> Iterator[tuple[str, str, datetime]]:
     """What starts a publication, what it starts, and the earliest moment at which it can have done so."""
-    history, found, repository = (
-        getattr(release.snapshot, name).value for name in ("history", "release", "repository")
-    )
-    if (by_tag := find_started(release.target, "tag")) and history:
+    by_tag, by_release = find_started(release.target, "tag"), find_started(release.target, "release")
+    if by_tag:
+        history, pushed = release.snapshot.history.present(), release.snapshot.repository.present().pushed_at
         # When a tag was pushed, nobody says. It was not before it was made, and not before its commit was.
         committed = [each.committed_at for each in history.commits if each.sha == tag.commit]
         made = [history.tag_dates[tag.object]] if tag.object in history.tag_dates else []
         if times := [*committed, *made]:
             yield f"the tag {tag.name}", by_tag.workflow, max(times)
-        # A tag can be pushed long after it was made. A push of the base branch's head says nothing about the tag.
-        pushed = repository.pushed_at if repository else None
-        heads = [each.committed_at for each in history.commits if each.sha == history.base_head]
-        if pushed and not any(abs(pushed - at) <= BEGINS_WITHIN for at in heads):
-            yield "the last push", by_tag.workflow, pushed
-    if (by_release := find_started(release.target, "release")) and found and found.published_at and not found.draft:
+        # A tag can be pushed long after it was made. The push of a commit that is known says nothing about the tag.
+        is_recent = bool(times) and release.snapshot.observed_at - max(times) <= _PUSHED_WITHIN
+        if (
+            pushed
+            and is_recent
+            and not any(abs(pushed - each.committed_at) <= BEGINS_WITHIN for each in history.commits)
+        ):
+            yield "the last push, perhaps of the tag,", by_tag.workflow, pushed
+    found = release.snapshot.release.known() if by_release else None
+    if by_release and found and found.published_at and not found.draft:
         yield f"the GitHub Release {found.tag}", by_release.workflow, found.published_at

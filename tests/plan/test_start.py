@@ -15,11 +15,11 @@ from release_state.model.observation import Observation, known
 from release_state.model.outcome import Verdict
 from release_state.model.plan import Step
 from release_state.model.process import Process, Publisher, Start, StartKind
-from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History, Repository, Snapshot
+from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History, Repository, Snapshot, WorkflowFile
 from release_state.observe.waiting import Waiting, find_pending
 from release_state.plan.recovery import Recovery
 from tests.support import states as s
-from tests.support.facts import build
+from tests.support.facts import build, workflow
 from tests.support.judged import verdict_of
 
 TAGGED = s.tag()
@@ -165,11 +165,12 @@ def test_what_was_made_just_now_is_not_made_again(fresh: str) -> None:
         {"history": made(2), "runs": s.failed()},
         {"history": made(2), "index": {"pypi": s.project(s.file("sdist"))}},
         {"history": made(60), "repository": pushed(11)},
+        {"history": made(8 * 24 * 60), "repository": pushed(2)},
         {"history": known(structs.replace(made(60).present(), commits=(head(3),))), "repository": pushed(2)},
     ],
     ids=[
         *("too old", "of the future", "its run is known", "runs are unknown", "something is published"),
-        *("the last push is old", "the last push was of the base branch"),
+        *("the last push is old", "the tag is older than a week", "the last push was of the base branch"),
     ],
 )
 def test_who_has_waited_long_enough_waits_no_more(changes: dict[str, Any]) -> None:
@@ -177,6 +178,45 @@ def test_who_has_waited_long_enough_waits_no_more(changes: dict[str, Any]) -> No
     assert not any(each.title.startswith("Wait for the run") for each in steps(state))
     assert verdict_of(state).verdict is not Verdict.IN_PROGRESS
     assert ("runs",) not in [each.key for each in find_pending(state, LOOKUPS) if "begin" in each.what]
+
+
+@pytest.mark.parametrize("unread", ["repository", "history"])
+def test_nothing_is_pushed_again_while_nobody_knows_whether_it_was_pushed_just_now(unread: str) -> None:
+    told = commands(tagged(publisher("tag"), leaves=("tag",), **{"history": made(60), unread: s.failed()}))
+    assert not any(":refs/tags/" in line for line in told), told
+
+
+BY_HAND = "on: {push: {tags: ['v*']}, workflow_dispatch: %s}\njobs: {release: {steps: [{run: make}]}}\n"
+CHOICE = "{inputs: {target_environment: {type: choice, options: [testpypi, pypi]}}}"
+DEFAULT = "{inputs: {where: {default: testpypi}}}"
+
+
+@pytest.mark.parametrize(
+    ("base", "at_tag", "told"),
+    [
+        (CHOICE, None, "--field target_environment=pypi"),
+        (CHOICE, CHOICE, "--field target_environment=pypi"),
+        ("{}", CHOICE, "--field target_environment=pypi"),
+        (CHOICE, "{}", "v0.2.0"),
+        (CHOICE, DEFAULT, None),
+        ("{}", DEFAULT, None),
+        (CHOICE, "", None),
+    ],
+)
+def test_a_start_on_the_tag_has_the_inputs_of_the_tags_file(base: str, at_tag: str | None, told: str | None) -> None:
+    """A start with the defaults of another file could publish elsewhere."""
+    files = workflow(BY_HAND % base).present()
+    there = () if at_tag == "" else (WorkflowFile(path=files.path, text=BY_HAND % at_tag),)
+    files = structs.replace(files, at_tag=None if at_tag is None else there)
+    maker = structs.replace(publisher("tag", "dispatch"), workflow="release.yml")
+    state = tagged(maker, workflow_files=known(files), history=made(60))
+    state = structs.replace(state, target=structs.replace(state.target, workflow="release.yml"))
+    starts = [line for line in commands(state) if line.startswith("gh workflow run")]
+    if told is None:
+        assert starts == [], starts
+    else:
+        [start] = starts
+        assert start.startswith("gh workflow run release.yml --ref v0.2.0") and start.endswith(told)
 
 
 def test_a_run_that_began_and_ended_between_two_looks_made_something() -> None:

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from release_state.common.text import join_items
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import find_run, find_start
+from release_state.facts.release_workflow import find_beginning, find_run, find_start_at_tag
 from release_state.model.plan import Step, step
 from release_state.model.process import Publisher
 from release_state.model.snapshot import GitHubRelease, Tag, WorkflowRun
@@ -59,6 +59,8 @@ def publish_by_workflow(release: Release) -> list[Step] | None:
     kinds = {start.kind for start in publisher.starts}
     if "dispatch" in kinds and (dispatch := _dispatch(release, publisher, tag)):
         return [dispatch]
+    if find_beginning(release):
+        return []  # raises where that is not known: then nothing is started a second time either
     found = release.github_release
     if "release" in kinds:
         again = _publish_anew(release, publisher, found, tag) if found else []
@@ -174,7 +176,7 @@ def _look_then_run(release: Release, run: WorkflowRun) -> Step:
 
 
 def _dispatch(release: Release, publisher: Publisher, tag: Tag) -> Step | None:
-    start = find_start(release)
+    start = find_start_at_tag(release)
     if publisher.workflow != release.target.workflow or start.hindrance:
         return None
     fields = (word for field in start.fields for word in ("--field", field))
