@@ -129,15 +129,18 @@ def test_trouble_is_no_environment_for_all(server: GitHubServer, path: str, stat
         ({"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": True}}, "unexpected"),
         ({"deployment_branch_policy": {"protected_branches": True}}, "unexpected"),
         ({"deployment_branch_policy": []}, "unexpected"),
+        ({"deployment_branch_policy": ...}, "deployment_branch_policy is missing"),
     ],
 )
 def test_another_environment_or_shape_is_refused(server: GitHubServer, changes: dict[str, Any], says: str) -> None:
+    """A field that is not there (`...`) says nothing of the refs: only null says that all may deploy."""
     server.environments |= {"pypi": []}
     own = github(server)._api.get(f"{server.url}/repos/example-org/orbit/environments/pypi")[0]
+    answer = {name: value for name, value in {**own, **changes}.items() if value is not ...}
 
     def intercept(request: Request) -> Reply | None:
         is_it = request.path.endswith("/environments/pypi")
-        return Reply(200, JSON, json.dumps({**own, **changes}).encode()) if is_it else None
+        return Reply(200, JSON, json.dumps(answer).encode()) if is_it else None
 
     server.intercept = intercept
     problem = rooms(server, "pypi").unavailable

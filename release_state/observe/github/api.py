@@ -106,9 +106,17 @@ class Fields:
 
     def nullable_moment(self, name: str) -> datetime | None:
         """A date and time or null, and always there: what is missing must not read as "did not happen"."""
+        self._require(name)
+        return self.optional_moment(name)
+
+    def nullable_child(self, name: str) -> Fields | None:
+        """An object or null, and always there."""
+        self._require(name)
+        return self.optional_child(name)
+
+    def _require(self, name: str) -> None:
         if name not in self._data:
             raise self._unexpected(name, None)
-        return self.optional_moment(name)
 
     def has(self, name: str) -> bool:
         """Whether the field is there and not null."""

@@ -38,7 +38,7 @@ def _read(github: GitHub, api: GitHubApi, place: str, name: str) -> Environment 
     if item.text("name").lower() != name.lower():
         raise failure(f"requested the environment {name}, GitHub gave another one")
     require_address(item, place, "an environment")
-    policy = item.optional_child("deployment_branch_policy")
+    policy = item.nullable_child("deployment_branch_policy")
     if policy is None:
         return Environment(name=name)
     if policy.flag("protected_branches") == policy.flag("custom_branch_policies"):
