@@ -25,7 +25,7 @@ from release_state.facts.workflow.bumping import find_version_writer
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.making import find_made
-from release_state.model.observation import NotObserved, Problem, known
+from release_state.model.observation import NotObserved, Observation, Problem, known
 from release_state.model.process import Made, Process
 from release_state.model.snapshot import IndexProject, Remote, Snapshot, WorkflowFiles
 from release_state.model.target import Channel, Target, Trace
@@ -219,6 +219,16 @@ def explain_unread(files: WorkflowFiles) -> Problem | None:
         why = f"not read, as they are too large, too many or not UTF-8: {join_items(unread, 3)}"
         return Problem(source=SOURCE, why=why, remedy="name the workflow that publishes with --workflow FILE")
     return None
+
+
+def require_workflows(target: Target, files: Observation[WorkflowFiles]) -> None:
+    """Raise NotObserved if it is not known which workflows publish; a configured one needs no file to be known."""
+    if "workflow" in target.given:
+        return
+    if problem := files.unavailable or (files.value and explain_unread(files.value)):
+        raise NotObserved(problem)
+    if target.process.candidates:
+        raise NotObserved(explain_unknown(target))
 
 
 def require_sure(target: Target, trace: Trace) -> None:

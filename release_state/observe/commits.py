@@ -12,6 +12,8 @@ from typing import Any
 from msgspec import structs
 
 from release_state.facts.own_run import find_needed_jobs, find_own_publishers
+from release_state.facts.process import require_workflows
+from release_state.facts.publishers import find_publishers
 from release_state.facts.workflow.document import FOLDER
 from release_state.model.observation import NotObserved, Observation, Problem, known
 from release_state.model.outcome import Phase
@@ -220,8 +222,14 @@ class CommitSources:
         return Call((base,), lambda: self.settings.base_rules(base))
 
     def environments(self, view: View) -> Call:
-        """Return the environments that jobs which publish name."""
-        names = tuple(sorted({each.environment for each in view.target.process.publishers if each.environment}))
+        """Return the environments of the jobs that surely publish, by the files of the base branch."""
+        target, files = view.target, view.snapshot.workflow_files.known()
+        require_workflows(target, view.snapshot.workflow_files)
+        path = f"{FOLDER}/{target.workflow}"
+        if files and path in files.unread:
+            raise NotObserved(Problem(source="release workflow", why=f"{path} was not read"))
+        sure = [each for each in find_publishers(target, files) if not each.is_guess] if files else []
+        names = tuple(sorted({each.environment for each in sure if each.environment}))
         return Call((names,), lambda: observe_environments(self.github, names) if names else known(()))
 
     def base_runs(self, view: View) -> Call:

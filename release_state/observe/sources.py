@@ -9,7 +9,7 @@ from typing import Any
 from release_state.facts.earlier import list_earlier
 from release_state.facts.git import refs_conflict
 from release_state.facts.origin import find_declared_instead
-from release_state.facts.process import MOST_EARLIER, explain_unknown, explain_unread
+from release_state.facts.process import MOST_EARLIER, require_workflows
 from release_state.facts.published import find_sharing_any
 from release_state.facts.publishers import list_run_filters
 from release_state.facts.release import Release
@@ -117,12 +117,8 @@ class Sources(CommitSources):
 
     def runs(self, view: View) -> Call:
         """Return the runs of the workflows that publish."""
-        target, files = view.target, view.snapshot.workflow_files
-        if "workflow" not in target.given:
-            if problem := files.unavailable or (files.value and explain_unread(files.value)):
-                raise NotObserved(problem)
-            if target.process.candidates:
-                raise NotObserved(explain_unknown(target))
+        target = view.target
+        require_workflows(target, view.snapshot.workflow_files)
         base = view.release.base_branch if view.snapshot.remote.value else ""
         filters = {name: list_run_filters(target, name, base) for name in target.workflows}
         inputs = tuple((name, *map(str, each)) for name, each in filters.items())

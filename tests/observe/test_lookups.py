@@ -9,11 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from release_state.facts import process
-from release_state.model.observation import known
+from release_state.model.observation import NotObserved, Observation, known
 from release_state.model.snapshot import LOOKUPS, Remote, Snapshot, WorkflowFile, WorkflowFiles
-from release_state.observe.call import View
+from release_state.observe.call import Call, View
 from release_state.observe.lookups import (
     READ_BY_PROCESS,
     ROWS,
@@ -122,6 +123,43 @@ def test_the_branches_of_a_tool_are_asked_where_a_workflow_names_it(
     view = View(s.ready(**{"workflow_files": known(files), **changes}), None, frozenset(LOOKUPS))
     sources: Any = SimpleNamespace(github=SimpleNamespace(pulls=list))
     assert list(Sources.tool_pulls(sources, view)) == asked
+
+
+def upload(name: str, environment: str, step: str = "uses: pypa/gh-action-pypi-publish@v1") -> WorkflowFile:
+    text = f"on: push\njobs: {{a: {{environment: {environment}, steps: [{{{step}}}]}}}}\n"
+    return WorkflowFile(path=f".github/workflows/{name}.yml", text=text)
+
+
+def environments_of(files: Observation[WorkflowFiles], *given: str, workflow: str = "") -> Call:
+    state = s.ready(workflow_files=files, target=s.target(given=given, workflow=workflow))
+    view = View(process.resolve(state), None, frozenset(LOOKUPS))
+    sources: Any = SimpleNamespace(github=None)
+    return Sources.environments(sources, view)
+
+
+def test_environments_are_those_of_sure_publishers_of_the_base_branch() -> None:
+    guess = upload("publish-guess", "guess", "run: ./upload, env: {TWINE_PASSWORD: x}")
+    files = WorkflowFiles(
+        commit=s.BASE, branch="main", files=(upload("a", "live"), guess), at_tag=(upload("old", "gone"),)
+    )
+    assert environments_of(known(files)).inputs == (("live",),)
+    assert environments_of(known(replace(files, files=(guess,)))).inputs == ((),), "only a guess"
+    none = environments_of(known(None))
+    assert (none.inputs, none.ask()) == (((),), known(()))
+
+
+@pytest.mark.parametrize("given", [(), ("workflow",)])
+def test_without_the_workflow_files_no_environment_is_known(given: tuple[str, ...]) -> None:
+    """Neither that there is none: its absence would admit every ref."""
+    name = "a.yml" if given else ""
+    files = WorkflowFiles(commit=s.BASE, branch="main", unread=(".github/workflows/a.yml",))
+    for unread in (s.failed("release workflow"), known(files)):
+        with pytest.raises(NotObserved):
+            environments_of(unread, *given, workflow=name)
+    if not given:
+        other = WorkflowFile(path=".github/workflows/ci.yml", text="on: push\njobs: {a: {steps: [{run: make}]}}\n")
+        with pytest.raises(NotObserved, match="is seen to publish"):
+            environments_of(known(replace(files, files=(other,), unread=())))
 
 
 def test_without_a_default_branch_no_branch_of_release_please_is_asked() -> None:

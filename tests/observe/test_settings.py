@@ -105,6 +105,15 @@ def test_the_refs_that_may_deploy_to_an_environment(server: GitHubServer) -> Non
     assert [path for path in asked(server) if "docs" in path] == ["/environments/docs%2Fmain"]
 
 
+def test_no_more_than_twenty_environments_are_asked_for(server: GitHubServer) -> None:
+    names = [f"room{number}" for number in range(21)]
+    server.environments |= dict.fromkeys(names)
+    assert [each.name for each in rooms(server, *names[1:]).present()] == names[1:]
+    before = len(asked(server))
+    problem = rooms(server, *names).unavailable
+    assert problem and "21 environments" in problem.why and len(asked(server)) == before
+
+
 def test_a_missing_environment_of_a_private_repository_may_be_hidden(server: GitHubServer) -> None:
     assert rooms(server, "pypi").present() == ()
     server.private = True

@@ -135,7 +135,10 @@ class Snapshot(Model):
     base_rules: Observation[BaseRules] = NOT_ASKED
     actions_settings: Observation[ActionsSettings] = NOT_ASKED
     environments: Observation[tuple[Environment, ...]] = NOT_ASKED
-    """Before a release: the existing environments of the jobs that publish, where the workflow file spells the name."""
+    """Before a release: the existing environments of the jobs that surely publish, by the base branch's files.
+
+    Without those whose name a run computes.
+    """
     base_runs: Observation[tuple[WorkflowRun, ...]] = NOT_ASKED
     """The last five finished runs of CI on the base branch, newest first."""
     calculation: Observation[Calculation] = NOT_ASKED

@@ -6,24 +6,35 @@ Sources: https://docs.github.com/rest/deployments/environments, /rest/deployment
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from urllib.parse import quote
 
-from release_state.model.observation import Observation
+from release_state.model.observation import Observation, unavailable
 from release_state.model.snapshot import Environment, RefPattern
-from release_state.observe.github.api import Fields, GitHubApi, failure, require_address
+from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure, require_address
 from release_state.observe.github.github import GitHub
-from release_state.observe.github.lists import GitHubList
+from release_state.observe.github.lists import AT_ONCE, GitHubList
 
+_MOST = 20
+"""Environments that are asked for, each with a request or two."""
 _REMEDY = "give a token with the permission actions=read"
 
 
 def observe_environments(github: GitHub, names: Sequence[str]) -> Observation[tuple[Environment, ...]]:
     """Return the environments of these names that exist. GitHub makes a missing one, which any ref may deploy to."""
+    if len(names) > _MOST:
+        why = f"jobs that publish name {len(names):,} environments; more than {_MOST} are not asked for"
+        return unavailable(SOURCE, why, "name the workflow that publishes with --workflow FILE")
 
     def ask(api: GitHubApi, place: str) -> tuple[Environment, ...]:
-        found = map(partial(_read, github, api, place), names)
-        return tuple(each for each in found if each is not None)
+        context = copy_context()  # the stage of the look-up, and its time
+
+        def read(name: str) -> Environment | None:
+            return context.copy().run(_read, github, api, place, name)
+
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="release-state-environment") as pool:
+            return tuple(each for each in pool.map(read, names) if each is not None)
 
     return github.observe(ask)
 
