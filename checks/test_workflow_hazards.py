@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from release_state.common.text import join_items
-from release_state.facts.environments import find_refusal
+from release_state.facts.environments import RefRefusal, find_refusal
 from release_state.facts.publishers import find_publishers
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import is_before_release, make_file_step, read_workflow
 from release_state.facts.workflow import hazards
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.publishing import find_uploads_of
+from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.verdict.check import check
@@ -175,26 +176,31 @@ def test_environment_admits_the_ref(release: Release) -> None:
     if not named:
         raise NotApplicable("no job that is seen to upload names an environment")
     environments = {each.name: each for each in release.snapshot.environments.present()}
-    refusals = [
-        refusal
-        for each in named
-        if (environment := environments.get(each.environment or ""))
-        and (refusal := find_refusal(release, each, environment))
-    ]
+    refusals, missing = list[RefRefusal](), list[NotObserved]()
+    for each in named:
+        if environment := environments.get(each.environment or ""):
+            try:
+                refusals += filter(None, [find_refusal(release, each, environment)])
+            except NotObserved as unknown:  # another upload may be refused for certain
+                missing.append(unknown)
     if refusals:
+        places = dict.fromkeys((each.ref, each.environment) for each in refusals)
         raise ActionNeeded(
             found=join_items((each.text for each in refusals), most=5),
             why="GitHub ends that job before its first step, and nothing is published",
             steps=[
                 step(
-                    "Admit the ref in the environment: Deployment branches and tags",
+                    f"Admit the {ref} in the environment {name}, under Deployment branches and tags",
                     link=f"{release.target.github_web}/{release.target.repository}/settings/environments",
                 )
+                for ref, name in list(places)[:5]
             ],
             blocks=is_before_release(release)
             and len(refusals) == len(publishers)
             and all(each.is_certain for each in refusals),
         )
+    if missing:
+        raise missing[0]
 
 
 def _report_workflow(release: Release, find: Callable[[ReleaseWorkflow], Iterable[str]], *, why: str, fix: str) -> None:

@@ -27,6 +27,9 @@ class RefRefusal:
     """An upload that no start gets into its environment."""
 
     text: str
+    environment: str
+    ref: str
+    """A ref that starts the upload, with its kind."""
     is_certain: bool
     """Whether nothing that GitHub does not show can admit the ref, and the ref's name is no guess."""
 
@@ -41,6 +44,8 @@ def find_refusal(release: Release, publisher: Publisher, environment: Environmen
     if environment.admits == "all" or any(start.kind not in _STARTED for start in publisher.starts):
         return None
     refs = list(dict.fromkeys(ref for start in publisher.starts for ref in _list_refs(release, start)))
+    if not refs:
+        return None
     if environment.admits == "protected":
         base = release.snapshot.base_rules.present()
         if not base.protected:
@@ -49,14 +54,14 @@ def find_refusal(release: Release, publisher: Publisher, environment: Environmen
         is_refused = all(kind == "tag" for kind, _ in refs)
     else:
         is_refused = not any(_is_admitted(environment, *ref) for ref in refs)
-    if not refs or not is_refused:
+    if not is_refused:
         return None
     patterns = (f"{each.kind or 'branch or tag'} {each.pattern}" for each in environment.patterns)
     admitted = "protected branches" if environment.admits == "protected" else join_items(patterns, most=5) or "no ref"
-    kind, name = refs[0]
-    text = f"{publisher.job}, started from {kind} {name}: environment {environment.name} admits {admitted}"
+    ref = " ".join(refs[0])
+    text = f"{publisher.job}, started from {ref}: environment {environment.name} admits {admitted}"
     is_spelled = all(kind != "tag" for kind, _ in refs) or _is_spelling_known(release)
-    return RefRefusal(text, environment.admits == "selected" and is_spelled)
+    return RefRefusal(text, environment.name, ref, environment.admits == "selected" and is_spelled)
 
 
 def _is_spelling_known(release: Release) -> bool:

@@ -334,6 +334,12 @@ def test_a_configured_workflow_that_was_not_read_is_started_as_usual() -> None:
     assert "target_environment=pypi" in command
 
 
+def test_the_step_names_the_ref_and_the_environment() -> None:
+    assert [each.title for each in finding("WORKFLOW-14", room(TAGS, "branch main")).steps] == [
+        "Admit the tag v0.2.0 in the environment pypi, under Deployment branches and tags"
+    ]
+
+
 def test_a_guessed_tag_blocks_no_first_release() -> None:
     """Without earlier tags, `v{version}` is a default: the environment may admit what the project will use."""
     first = room(TAGS, "tag [0-9]*", remote=s.remote())

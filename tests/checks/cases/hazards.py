@@ -121,6 +121,13 @@ def base(*, protected: bool) -> Observation[Any]:
     return known(structs.replace(s.base_rules().present(), protected=protected))
 
 
+TWO_ROOMS = structs.replace(
+    ship(TAGS, job=IN_ROOM, before=f"  first:\n    environment: live\n    steps: [{{{PUBLISH}}}]\n"),
+    environments=known((*PROTECTED.present(), Environment(name="live", admits="selected"))),
+    base_rules=s.failed(),
+)
+"""Two jobs upload: nothing may deploy to the environment of one, and of the other's it is not known."""
+
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-7", "by a tag", ship(TAGS), HOLDS),
     ("WORKFLOW-7", "a branch that is none", ship("{push: {branches: [master]}}"), ACTION),
@@ -357,6 +364,19 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         "protected, and whether a branch is is not known",
         room(TAGS, environments=PROTECTED, base_rules=base(protected=False)),
         UNKNOWN,
+    ),
+    ("WORKFLOW-14", "one not known, the other refuses", TWO_ROOMS, ACTION),
+    (
+        "WORKFLOW-14",
+        "one not known, the other admits",
+        structs.replace(TWO_ROOMS, environments=known((*PROTECTED.present(), Environment(name="live")))),
+        UNKNOWN,
+    ),
+    (
+        "WORKFLOW-14",
+        "protected, GitHub silent, and no ref is known that starts it",
+        room("{push: {tags: ['x*']}}", environments=PROTECTED, base_rules=s.failed()),
+        HOLDS,
     ),
     ("WORKFLOW-14", "protected, GitHub silent", room(TAGS, environments=PROTECTED, base_rules=s.failed()), UNKNOWN),
     ("WORKFLOW-14", "not shown", room(TAGS, environments=s.failed()), UNKNOWN),
