@@ -171,8 +171,11 @@ class CommitSources:
         from release_state.observe.git.workflow_files import observe_workflow_files
 
         commits = {tag.commit: f"refs/tags/{tag.name}" for tag in view.release.version_tags if tag.commit != head}
-        # On several commits nobody knows which one is the version's.
-        [wanted] = [WantedCommit(*each) for each in commits.items()] if len(commits) == 1 else [None]
+        if len(commits) > 1:
+            # Nobody knows which one is the version's, unless one is spelled as the project spells it.
+            exact = view.release.tag
+            commits = {exact.commit: f"refs/tags/{exact.name}"} if exact and exact.commit != head else {}
+        wanted = next((WantedCommit(*each) for each in commits.items()), None)
         tagged = replace(self.commits_of(view), tagged=wanted) if wanted else None
         # The answer names the branch: ahead, another one may be taken for the base, with the same head.
         inputs = (view.release.base_branch, head, wanted)

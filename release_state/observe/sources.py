@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from release_state.facts.publishers import list_run_filters
 from release_state.facts.release import Release
 from release_state.facts.workflow.making import PLEASE_BRANCH, list_tool_branches
 from release_state.model.observation import NotObserved, Observation, known, unavailable, value_or
-from release_state.model.snapshot import NOT_ASKED, Clone, Installation, Opened, WorkflowRun
+from release_state.model.snapshot import NOT_ASKED, Clone, Installation, Opened, WorkflowRun, WorkflowRuns
 from release_state.model.target import Target, Trace
 from release_state.observe.call import Call, View
 from release_state.observe.commits import CommitSources, other_branches
@@ -160,7 +161,7 @@ class Sources(CommitSources):
         if problem := repository.unavailable or runs.unavailable:
             raise NotObserved(problem)
         name, found, success = repository.present().full_name, runs.present(), _judge_success(view.release)
-        finished = tuple(run.id for run in found.runs if run.is_finished)
+        finished = _list_attempts(found)
         target = view.target
         inputs = (name, finished, success, target.tag, target.workflows)
         return Call(inputs, lambda: self.run_logs.last_run(name, target, found, success))
@@ -180,7 +181,7 @@ class Sources(CommitSources):
         repository, runs, remote = view.snapshot.repository.value, view.snapshot.runs.value, view.snapshot.remote.value
         # A version without a tag was hardly published; a tag alone does not prove it.
         tags = tuple(tag.name for tag in release.version_tags) if remote else ()
-        finished = tuple(run.id for run in runs.runs if run.is_finished) if runs and repository and tags else ()
+        finished = _list_attempts(runs) if runs and repository and tags else ()
         unread = view.snapshot.repository.unavailable or view.snapshot.runs.unavailable if tags else None
         if unread == NOT_ASKED.unavailable:
             unread = None  # in a narrowed run, earlier reports alone are asked
@@ -303,6 +304,11 @@ class Sources(CommitSources):
         if view.release.files:
             return ""
         return "the index does not list its files yet" if view.release.is_published else "nothing of it is published"
+
+
+def _list_attempts(runs: WorkflowRuns) -> tuple[tuple[int, datetime], ...]:
+    """The finished runs, as they ended: one that is repeated keeps its number."""
+    return tuple((run.id, run.updated_at) for run in runs.runs if run.is_finished)
 
 
 def _list_deciding_channels(target: Target) -> frozenset[str]:

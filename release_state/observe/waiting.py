@@ -224,9 +224,10 @@ def _find_working(release: Release) -> list[int]:
     return []
 
 
-def _find_runs(snapshots: Sequence[Snapshot], *, finished: bool) -> set[int]:
+def _find_runs(snapshots: Sequence[Snapshot], *, finished: bool) -> set[tuple[int, datetime | None]]:
+    """The finished runs as they ended, for one that is repeated keeps its number; or the others."""
     return {
-        run.id
+        (run.id, run.updated_at if finished else None)
         for snapshot in snapshots
         for run in (snapshot.runs.value.runs if snapshot.runs.value else ())
         if run.is_finished is finished

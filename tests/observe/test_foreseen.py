@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from release_state.observe.lookups import ROWS, with_needs
 from release_state.observe.sources import Sources
 from tests.observe.test_waiting import config_of
 from tests.standins.world import World
+from tests.support import states as s
 from tests.support.worlds import asked_github, asked_index, forget_requests, world_of
 
 ALL = with_needs(LOOKUPS)
@@ -215,6 +217,11 @@ def test_two_workflows_and_two_spellings_are_two_questions(world: World, tmp_pat
                 assert isinstance(call, Call), name
                 keys.add((*ROWS[name].beginning(seen.target), *call.inputs))
             assert len(keys) == 2, name
+    repeated = [s.run(updated_at=s.NOW + timedelta(hours=hours)) for hours in (0, 1)]
+    asked = [s.ready(runs=s.runs(run), repository=s.repository()) for run in repeated]
+    calls = [ROWS["last_run"].ask(run.sources, View(seen, Phase.PRE_RELEASE, ALL)) for seen in asked]
+    first, second = (call.inputs for call in calls if isinstance(call, Call))
+    assert first != second, "a run that is repeated keeps its number"
 
 
 def test_a_failure_ahead_counts_for_nothing(tmp_path: Path) -> None:

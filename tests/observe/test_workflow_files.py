@@ -169,3 +169,13 @@ def test_a_remote_that_is_silent(origin: Repo, tmp_path: Path) -> None:
     stores = Stores(nowhere, lambda: 30, cache_dir=tmp_path / "other")
     found = observe_workflow_files(BranchHistory(stores, remote, "main"))
     assert found.unavailable and found.unavailable.source == "release workflow"
+
+
+def test_a_file_that_only_the_tag_has_and_nobody_can_read_is_told(origin: Repo, tmp_path: Path) -> None:
+    unreadable = ".github/workflows/publish.yml"
+    put(origin, {RELEASE: "on: push\n", unreadable: b"a: \xff\n"})
+    origin.git("tag", "v1")
+    at_tag = WantedCommit(origin.git("rev-parse", "v1").strip(), "refs/tags/v1")
+    origin.git("rm", "--quiet", unreadable)
+    put(origin, {"README.md": "y"})
+    assert look(origin, tmp_path, tagged=at_tag).present().unread == (unreadable,)

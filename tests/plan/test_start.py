@@ -219,8 +219,19 @@ def test_a_start_on_the_tag_has_the_inputs_of_the_tags_file(base: str, at_tag: s
         assert start.startswith("gh workflow run release.yml --ref v0.2.0") and start.endswith(told)
 
 
-def test_a_run_that_began_and_ended_between_two_looks_made_something() -> None:
-    ended = tagged(publisher("tag"), history=made(2), runs=s.runs(failed_run(conclusion="success")))
+REPEATED = [
+    failed_run(id=5, head_branch="v0.1.0", updated_at=s.NOW - timedelta(minutes=minutes)) for minutes in (30, 0)
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((), (failed_run(conclusion="success"),)), ((REPEATED[0],), (REPEATED[1],))],
+    ids=["a new run", "a run that was repeated"],
+)
+def test_a_run_that_began_and_ended_between_two_looks_made_something(before: tuple[Any], after: tuple[Any]) -> None:
+    begun = tagged(publisher("tag"), history=made(2), runs=s.runs(*before))
+    ended = tagged(publisher("tag"), history=made(2), runs=s.runs(*after))
     asked: list[set[str]] = []
 
     def look(again: Collection[tuple[Any, ...]]) -> list[Snapshot]:
@@ -229,7 +240,7 @@ def test_a_run_that_began_and_ended_between_two_looks_made_something() -> None:
 
     waiting = Waiting(30, lambda phase: LOOKUPS, lambda line: None)
     waiting.pauses = lambda: iter([0.01] * 3)
-    waiting.wait_until_settled([tagged(publisher("tag"), history=made(2))], look, threading.Event())
+    waiting.wait_until_settled([begun], look, threading.Event())
     assert asked[0] == {"runs"} and "index" in asked[1]
 
 

@@ -49,7 +49,7 @@ def observe_workflow_files(history: BranchHistory, tagged: BranchHistory | None 
 
     def read() -> WorkflowFiles:
         files, at_tag = look(history), look(tagged) if tagged else None
-        if at_tag is None or at_tag.files == files.files:
+        if at_tag is None or (at_tag.files, at_tag.unread) == (files.files, files.unread):
             return files
         unread = tuple(dict.fromkeys((*files.unread, *at_tag.unread)))
         return structs.replace(files, at_tag=at_tag.files, unread=unread)
