@@ -147,6 +147,7 @@ class CommitSources:
                 pairs,
                 changelog_file=view.target.changelog,
                 package=view.target.name,
+                along=(f"{FOLDER}/",),
             ),
         )
 

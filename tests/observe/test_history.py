@@ -421,9 +421,12 @@ def commit_with_workflow(repo: Repo) -> str:
     return repo.commit("feat: a workflow", **VERSIONED)
 
 
+FILES = (".github/workflows/",)
+
+
 def read_files(history: BranchHistory, head: str) -> History:
     """Read what a gate reads at the head: the version, the changelog and the workflows."""
-    seen = observe_history(history, [WantedCommit(head, details=True)], [], package="orbit").present()
+    seen = observe_history(history, [WantedCommit(head, details=True)], [], package="orbit", along=FILES).present()
     files = observe_workflow_files(history).present()
     assert seen.lineage(head).declared_version == "1.5" and seen.lineage(head).changelog == "# 1.5\n"
     assert seen.lineage(head).other_versions == (("src/orbit/__init__.py", "1.4"),)

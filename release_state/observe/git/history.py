@@ -100,11 +100,13 @@ def observe_history(
     *,
     changelog_file: str = "CHANGELOG.md",
     package: str = "",
+    along: Sequence[str] = (),
 ) -> Observation[History]:
     """Look at the wanted commits, and at each pair (older, newer) for ancestry.
 
-    Fetches only objects that neither the clone nor the cache has, and never into the clone. Known also where single
-    commits could not be had: they are `missing`. Unavailable where the base's head could not be had.
+    Fetches only objects that neither the clone nor the cache has, and never into the clone; the files of `along`, which
+    other look-ups read at these commits, come in one go with its own. Known also where single commits could not be had:
+    they are `missing`. Unavailable where the base's head could not be had.
     """
     asked = [*wanted, *(WantedCommit(sha) for pair in pairs for sha in pair)]
     shas = tuple(dict.fromkeys(commit.sha for commit in asked))
@@ -114,7 +116,7 @@ def observe_history(
     def look(store: Store, found: CommitSet) -> History:
         base, present = history.head, found.present
         looked_into = (sha for sha in shas if sha in present and sha in detailed)
-        details = read_details(store, looked_into, changelog_file, package)
+        details = read_details(store, looked_into, changelog_file, package, along)
         lineages = [_build_lineage(store, base, sha, details.get(sha, Details())) for sha in shas if sha in present]
         ancestors = [pair for pair in dict.fromkeys(pairs) if present.issuperset(pair) and is_ancestor(store, *pair)]
         missing = tuple(sha for sha in shas if sha not in present)

@@ -10,7 +10,6 @@ from functools import cached_property
 from release_state.facts.declared.declaration import find_declaration, list_usual_files
 from release_state.facts.declared.tree import CONFIGURATION
 from release_state.facts.declared.version import NOTHING, Declaration, unreadable
-from release_state.facts.workflow.document import FOLDER
 from release_state.observe.git.command import decode_output
 from release_state.observe.git.objects import TreeEntry
 from release_state.observe.git.store import Store
@@ -26,9 +25,6 @@ MOST_ROUNDS = 15
 """How often what a file says may lead to another file."""
 UNREAD = unreadable("one file leads to another, and on")
 
-READ_NEXT = (f"{FOLDER}/",)
-"""Files that other look-ups read at the same commits."""
-
 Entries = dict[str, tuple[str, str]]
 """Mode and object, by path."""
 
@@ -41,11 +37,16 @@ class Details:
     changelog: str | None = None
 
 
-def read_details(store: Store, commits: Iterable[str], changelog_file: str, package: str = "") -> dict[str, Details]:
-    """Return the version that the trees of commits declare for a package, and the beginning of the changelog."""
+def read_details(
+    store: Store, commits: Iterable[str], changelog_file: str, package: str = "", along: Sequence[str] = ()
+) -> dict[str, Details]:
+    """Return the version that the trees of commits declare for a package, and the beginning of the changelog.
+
+    A fetch, where one is needed, brings the files of `along` too.
+    """
     trees = {commit: CommitTree(store, commit) for commit in commits}
-    # All contents in one go, with what the next look-ups read: the store may have been fetched without them.
-    likely = (*CONFIGURATION, changelog_file, *list_usual_files(package), *READ_NEXT)
+    # All contents in one go: the store may have been fetched without them.
+    likely = (*CONFIGURATION, changelog_file, *list_usual_files(package), *along)
     entries = {commit: _entries(store, commit, likely) for commit in trees}
     store.obtain_contents({name for each in entries.values() for _, name in each.values()})
     declared = read_declarations(store, list(trees.values()), package)
