@@ -136,6 +136,12 @@ _ALWAYS = frozenset({"package", "repository"})
 """Settings that a run in another folder would not know."""
 
 
+def workflow_page(target: Target, workflow: str = "") -> str:
+    """The page of a workflow's runs, where a person starts one; without a workflow, that of all."""
+    page = f"{target.github_web}/{target.repository}/actions"
+    return f"{page}/workflows/{workflow}" if workflow else page
+
+
 def suite_command(target: Target, version: str | None = None, channel: str | None = None, **changed: str) -> list[str]:
     """The command that runs the suite on a version of the same project, from any folder.
 

@@ -15,7 +15,7 @@ from release_state.model.observation import NotObserved, value_or
 from release_state.model.outcome import ActionNeeded, InProgress
 from release_state.model.plan import Mends, Step, Undecided, step
 from release_state.model.snapshot import Clone, Snapshot, WorkflowRun
-from release_state.plan.steps.commands import gh, in_clone, suite_command
+from release_state.plan.steps.commands import gh, in_clone, suite_command, workflow_page
 
 
 def is_stuck(run: WorkflowRun, snapshot: Snapshot, minutes: int | None) -> bool:
@@ -44,7 +44,7 @@ def _wait_to_begin(release: Release, beginning: Beginning) -> Step:
         suite_command(release.target, wait="600"),
         mends="run",
         reason=str(beginning),
-        link=f"{release.target.github_web}/{release.target.repository}/actions/workflows/{beginning.workflow}",
+        link=workflow_page(release.target, beginning.workflow),
     )
 
 

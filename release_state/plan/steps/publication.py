@@ -19,7 +19,7 @@ from release_state.model.outcome import Phase
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import IndexFile
 from release_state.model.target import Channel, parse_version
-from release_state.plan.steps.commands import FETCH, gh, suite_command
+from release_state.plan.steps.commands import FETCH, gh, suite_command, workflow_page
 from release_state.settings.channels import pypi
 
 _index_step = partial(step, mends="index")
@@ -150,7 +150,7 @@ def run_workflow(release: Release) -> Step:
         return _index_step(
             title,
             reason=f"there is no command for {target.workflow}: {start.hindrance}",
-            link=f"{target.github_web}/{target.repository}/actions/workflows/{target.workflow}",
+            link=workflow_page(target, target.workflow),
         ).mark_start()
     fields = (word for field in start.fields for word in ("--field", field))
     base = release.base_branch

@@ -21,7 +21,7 @@ from release_state.model.process import Publisher
 from release_state.model.snapshot import GitHubRelease, Tag, WorkflowRun
 from release_state.model.target import parse_version
 from release_state.plan.steps import releases, tagging
-from release_state.plan.steps.commands import check_holds, explain_start, gh, push, suite_command
+from release_state.plan.steps.commands import check_holds, explain_start, gh, push, suite_command, workflow_page
 from release_state.plan.steps.tags import describe_loss, fetch_and_show
 
 RERUN_AGE = timedelta(days=30)
@@ -132,7 +132,6 @@ def publish_on_machines(release: Release) -> Step:
     """Return the step by which a person lets the project's workflow build what is missing, on all its machines."""
     target, explained = release.target, release.snapshot.last_run.value
     name, is_failed = target.workflow, explained is not None and explained.run.conclusion in _RED
-    page = f"{target.github_web}/{target.repository}/actions" + (f"/workflows/{name}" if name else "")
     cause = f"; its last run for this version failed: {explained.meaning}" if explained and is_failed else ""
     skips = "; its upload skips the files that are published" if release.is_published else ""
     missing = f"missing: {', '.join(release.missing)}"
@@ -140,7 +139,7 @@ def publish_on_machines(release: Release) -> Step:
         f"Run {name or 'the release workflow'} again for {target.tag}, so that it builds the missing files",
         precondition=f"the run builds this tag{skips}; if it can only build another version, release the next instead",
         reason=f"{missing}; a release has wheels for several platforms, and one machine builds its own alone{cause}",
-        link=explained.run.html_url if explained and is_failed else page,
+        link=explained.run.html_url if explained and is_failed else workflow_page(target, name),
         verify=[suite_command(target, wait="600")],
     )
 
@@ -233,11 +232,10 @@ def _push_again(release: Release, publisher: Publisher, tag: Tag, found: GitHubR
     title = f"Push the tag {tag.name} again, as a person"
     why = f"a pushed tag starts {publisher.workflow}, and no run of it is known for this one"
     if found is not None or release.find_dependents("tag"):
-        where = f"{release.target.github_web}/{release.target.repository}/actions/workflows/{publisher.workflow}"
         return _index_step(
             f"Find out why {publisher.workflow} did not run for {tag.name}, then start it",
             reason=f"{why}; its GitHub Release would become a draft if the tag were pushed again",
-            link=where,
+            link=workflow_page(release.target, publisher.workflow),
         ).mark_start()
     ref = f"refs/tags/{tag.name}"
     return _index_step(
