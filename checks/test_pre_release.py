@@ -9,6 +9,7 @@ from packaging.utils import parse_wheel_filename
 
 from release_state.common.text import format_commits, join_items
 from release_state.facts.hints import find_workflow_hint
+from release_state.facts.own_run import find_own_publishers
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
 from release_state.facts.version_source import explain_no_version, explain_written_later, is_started_by_version
@@ -549,7 +550,7 @@ def test_changelog_has_an_entry(release: Release, target: Target) -> None:
 
 
 @pytest.mark.pre_publish
-@check("DIST-1", reads=["built", "index"])
+@check("DIST-1", reads=["built", "index", "own_run", "workflow_files"])
 def test_built_files_are_of_this_version(release: Release) -> None:
     """The built files are this version's, and no others.
 
@@ -558,6 +559,9 @@ def test_built_files_are_of_this_version(release: Release) -> None:
     wheel is left in the folder, or it is empty. Such an upload fails half-way or publishes something else. An upload
     of the folder also fails on files that are no distributions, except an attestation or a signature beside its own.
     Hidden files are not uploaded.
+
+    An upload fails on a file that the index has, too. It is no fault where every upload of this run's workflow skips
+    such files.
     """
     built = release.snapshot.built.known()
     if built is None:
@@ -566,19 +570,27 @@ def test_built_files_are_of_this_version(release: Release) -> None:
     unread += [f"{built.more:,} more files were not looked at"] if built.more else []
     if faults := list(find_faults(built, release)):
         raise _build_again(release, join_items([*faults, *unread]))
+    if taken := find_taken(built, release):
+        raise ActionNeeded(
+            found=f"{release.channel.name} already has {join_items(taken)}",
+            why="an index never accepts a file name twice: the upload fails on it",
+            steps=[
+                step(
+                    "Leave what is published. Complete this release by an upload that skips existing files "
+                    "(skip-existing: true), or release the next version"
+                )
+            ],
+        )
     if unread:
         remedy = "build into an empty folder, of plain files that this run may read; or raise --lookup-timeout"
         raise NotObserved(Problem(source="built files", why=join_items(unread), remedy=remedy))
     kinds = {file.kind for file in built.files}
     if missing := [kind for kind in release.target.expected_files if kind not in kinds]:
-        _ = release.project  # which kinds a release has follows from the index: unknown if that is
         raise _build_again(release, f"no {' and no '.join(missing)} in {built.folder}")
 
 
 def find_faults(built: Built, release: Release) -> Iterator[str]:
     """Each file that must not be uploaded, with what it is instead."""
-    index = release.snapshot.index.get(release.channel.name)
-    published = {file.filename for file in index.value.files} if index and index.value else set()
     seen: dict[Hashable, str] = {}
     if not built.files:
         yield f"{built.folder} is empty"
@@ -591,10 +603,19 @@ def find_faults(built: Built, release: Release) -> Iterator[str]:
             yield f"{name}: version {version}"
         elif file.wrong:
             yield f"{name}: {file.wrong}"
-        elif name in published:
-            yield f"{name}: {release.channel.name} has it already, an upload fails on it unless it skips such files"
         elif not file.unread and (other := seen.setdefault(identify(file), name)) != name:
             yield f"{name}: the same distribution as {other}"
+
+
+def find_taken(built: Built, release: Release) -> list[str]:
+    """The files that the index has, where an upload may fail on them. Raises NotObserved if that is not known."""
+    published = {*(file.filename for file in release.files), *release.catching_up}
+    taken = [file.filename for file in built.files if file.filename in published]
+    if not taken or (run := release.snapshot.own_run.known()) is None:
+        return taken
+    release.snapshot.workflow_files.known()  # the jobs that publish follow from them
+    publishers = find_own_publishers(release.target, run)
+    return [] if publishers and all(each.skips_existing for each in publishers) else taken
 
 
 def belongs(name: str, other: str) -> bool:

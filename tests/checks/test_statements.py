@@ -14,7 +14,7 @@ from release_state.facts.workflow.overlaps import find_variation
 from release_state.model.outcome import Statement
 from release_state.model.snapshot import Snapshot
 from release_state.plan.recovery import Recovery
-from tests.checks.cases import ci
+from tests.checks.cases import built_files, ci
 from tests.support import states as s
 from tests.support import workflows as w
 from tests.support.judged import CHECKS, ended
@@ -54,6 +54,16 @@ def test_why_a_commit_has_no_ci_of_its_own(changes: dict[str, Any], why: str) ->
     red = (s.job(0, "failure", commit=s.OTHER),)
     _, statement = ended(CHECKS["CI-1"], Recovery(Release(ci.expecting(nearest_results=red, **changes))))
     assert isinstance(statement, Statement) and statement.why.endswith(f"it has no CI of its own: {why}")
+
+
+def test_files_that_the_index_has_are_not_built_again() -> None:
+    """Another build has the same names."""
+    state = built_files.built(*built_files.BOTH, index=built_files.HALF)
+    assert found("DIST-1", state) == f"pypi already has {built_files.WHEEL}"
+    _, statement = ended(CHECKS["DIST-1"], Recovery(Release(state)))
+    assert isinstance(statement, Statement)
+    [only] = statement.steps
+    assert only.title.startswith("Leave what is published. Complete") and not only.commands and not only.destroys
 
 
 @pytest.mark.parametrize(

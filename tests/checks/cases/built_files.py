@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import structs
+
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import Built, BuiltFile, Snapshot
-from tests.checks.cases.pre_publish import tagged
+from tests.checks.cases.pre_publish import PUBLISHER, publishes, tagged
 from tests.support import states as s
 from tests.support.facts import build
 
@@ -35,7 +37,9 @@ def built(*files: BuiltFile, more: int = 0, **changes: Any) -> Snapshot:
     return tagged(built=known(Built(folder="/work/dist", files=files, more=more)), **changes)
 
 
-INDEX = {"pypi": s.failed("index pypi")}
+INDEX, HALF = {"pypi": s.failed("index pypi")}, {"pypi": s.project(s.file())}
+SKIPS = structs.replace(PUBLISHER, skips_existing=True)
+ELSEWHERE = structs.replace(SKIPS, workflow="other.yml")
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("DIST-1", "both kinds", built(*BOTH), HOLDS),
     ("DIST-1", "two wheels", built(*BOTH, NUMBERED), HOLDS),
@@ -45,7 +49,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         built(*BOTH, other(f"{WHEEL}.publish.attestation"), other(f"{SDIST}.asc")),
         HOLDS,
     ),
-    ("DIST-1", "index silent", built(*BOTH, index=INDEX), HOLDS),
+    ("DIST-1", "index silent", built(*BOTH, index=INDEX), UNKNOWN),
+    ("DIST-1", "wrong, index silent", built(*BOTH, file("a", version="0.1.0"), index=INDEX), ACTION),
     ("DIST-1", "a wheel alone, as configured", built(file(WHEEL), target=s.target(expected_files=("wheel",))), HOLDS),
     ("DIST-1", "before the tag", s.ready(built=known(Built(folder="/work/dist", files=BOTH))), HOLDS),
     ("DIST-1", "before the tag, empty", s.ready(built=known(Built(folder="/work/dist"))), ACTION),
@@ -69,7 +74,30 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("DIST-1", "another's attestation", built(*BOTH, other("orbit-0.1.0.tar.gz.publish.attestation")), ACTION),
     ("DIST-1", "a folder", built(*BOTH, BuiltFile(filename=f"{WHEEL}.asc", wrong="it is a folder")), ACTION),
     ("DIST-1", "a bundle of signatures", built(*BOTH, other(f"{WHEEL}.sigstore.json")), ACTION),
-    ("DIST-1", "one is on the index", built(*BOTH, index={"pypi": s.project(s.file())}), ACTION),
+    ("DIST-1", "one is on the index", built(*BOTH, index=HALF), ACTION),
+    (
+        "DIST-1",
+        "one is on the index, which lags",
+        built(*BOTH, index={"pypi": s.project(catching_up=(WHEEL,))}),
+        ACTION,
+    ),
+    ("DIST-1", "another is on the index", built(NUMBERED, BOTH[1], index=HALF), HOLDS),
+    ("DIST-1", "one is on the index, and is skipped", built(*BOTH, index=HALF, target=publishes(SKIPS)), HOLDS),
+    ("DIST-1", "one of two uploads skips", built(*BOTH, index=HALF, target=publishes(SKIPS, PUBLISHER)), ACTION),
+    ("DIST-1", "another workflow skips", built(*BOTH, index=HALF, target=publishes(PUBLISHER, ELSEWHERE)), ACTION),
+    ("DIST-1", "skipped, and no sdist", built(file(WHEEL), index=HALF, target=publishes(SKIPS)), ACTION),
+    ("DIST-1", "one is on the index, files unknown", built(*BOTH, index=HALF, workflow_files=s.failed("git")), UNKNOWN),
+    (
+        "DIST-1",
+        "one is on the index, before the tag",
+        s.ready(
+            built=known(Built(folder="/work/dist", files=BOTH)),
+            own_run=known(None),
+            index=HALF,
+            target=publishes(SKIPS),
+        ),
+        ACTION,
+    ),
     ("DIST-1", "wrong, and another unread", built(file(WHEEL, unread="x"), file("a", version="0.1.0")), ACTION),
     ("DIST-1", "one unread", built(file(WHEEL, unread="it cannot be read: Permission denied"), BOTH[1]), UNKNOWN),
     ("DIST-1", "too many", built(*BOTH, more=1), UNKNOWN),
