@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from release_state.common.text import join_items
+from release_state.facts.filenames import read_filename
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.model.snapshot import Clone
-from release_state.model.target import parse_repository
+from release_state.model.target import parse_repository, parse_version
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import in_clone
 from release_state.verdict.check import check
@@ -134,15 +134,9 @@ def test_dist_holds_this_version_only(release: Release) -> None:
 
 def find_other_versions(names: Sequence[str], release: Release) -> list[str]:
     """The built files of other versions of this package; unreadable names are skipped."""
-    others = []
-    for name in names:
-        try:
-            project, version = parse_wheel_filename(name)[:2] if name.endswith(".whl") else parse_sdist_filename(name)
-        except ValueError:
-            continue
-        if project == release.target.name and version != release.version:
-            others.append(name)
-    return others
+    read = ((name, read_filename(name, release.target.name)) for name in names)
+    versions = ((name, parse_version(found[0])) for name, found in read if found)
+    return [name for name, version in versions if version not in (None, release.version)]
 
 
 @pytest.mark.pre_release

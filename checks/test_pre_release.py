@@ -8,6 +8,7 @@ import pytest
 from packaging.utils import parse_wheel_filename
 
 from release_state.common.text import format_commits, join_items
+from release_state.facts.filenames import UPLOADED
 from release_state.facts.hints import find_workflow_hint
 from release_state.facts.own_run import find_own_publishers
 from release_state.facts.release import Release
@@ -27,9 +28,6 @@ from release_state.verdict.check import check
 from release_state.verdict.ci import judge_commit
 
 pytestmark = pytest.mark.pre_release
-
-_TAKEN = (".whl", ".tar.gz", ".zip")
-"""What twine and PyPI take: https://peps.python.org/pep-0527/."""
 
 
 @check("BRANCH-1", reads=["remote", "clone", "history", "open_pulls", "pulls", "runs"], scenario="A")
@@ -596,7 +594,7 @@ def find_faults(built: Built, release: Release) -> Iterator[str]:
         yield f"{built.folder} is empty"
     for file in built.files:
         name, version = file.filename, file.version
-        if file.kind not in ("sdist", "wheel") or not name.endswith(_TAKEN):
+        if file.kind not in ("sdist", "wheel") or not name.endswith(UPLOADED):
             if file.wrong or not any(belongs(name, other.filename) for other in built.files if other.kind):
                 yield f"{name}: {file.wrong or f'no distribution of {release.target.package}'}"
         elif version is None or parse_version(version) != release.version:

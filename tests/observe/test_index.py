@@ -27,13 +27,13 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT, UnparsableFilenameError, parse_fil
 
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.loopback import Request
+from release_state.facts.filenames import read_filename
 from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, Problem
 from release_state.model.snapshot import IndexProject
 from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient, LookupFailed, Response
 from release_state.observe.index.access import split_credentials
-from release_state.observe.index.filenames import read_filename
 from release_state.observe.index.index import observe_index
 from release_state.observe.index.page import HTML_TYPE, JSON_TYPE, NotSimple
 from release_state.observe.index.simple import parse_project_page, parse_root

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from release_state.common.addresses import strip_credentials
+from release_state.facts.filenames import UPLOADED
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import Clone, Tag
 from release_state.observe.git.command import Git, GitFailed, decode_output, find_decisive_line, observe_git
@@ -22,7 +23,6 @@ SHOWN = 50
 """Changed and untracked paths that are listed; the counts include all."""
 _GITLINK = b"160000 "
 _MOST_BUILT = 200
-_BUILT_SUFFIXES = (".whl", ".tar.gz", ".zip")
 
 
 def observe_clone(
@@ -154,7 +154,7 @@ def _list_built(folder: Path) -> Observation[tuple[str, ...]]:
     try:
         if folder.is_symlink():
             return known(())
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(_BUILT_SUFFIXES))
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(UPLOADED))
     except (FileNotFoundError, NotADirectoryError):
         return known(())
     except OSError as error:

@@ -17,6 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 from release_state.common.strict import is_sane
 from release_state.facts.earlier import MOST_NAMES, choose_earlier, find_wheel_gap
+from release_state.facts.filenames import read_filename
 from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import IndexFile, IndexProject, IndexRelease
@@ -24,7 +25,6 @@ from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.model.target import Channel, parse_version
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.index.access import Index
-from release_state.observe.index.filenames import read_filename
 from release_state.observe.index.page import IndexPage, ListedFile, NotSimple
 from release_state.observe.index.page import is_sane as is_sane_name
 

@@ -14,9 +14,9 @@ from zipfile import BadZipFile, ZipFile
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from release_state.facts.filenames import read_filename
 from release_state.model.snapshot import IndexFile
 from release_state.model.target import parse_version
-from release_state.observe.index.filenames import read_filename
 
 _METADATA_LIMIT = 4 * 2**20
 """Bytes of the metadata to read."""

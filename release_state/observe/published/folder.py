@@ -10,10 +10,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from release_state.common.text import sanitize
+from release_state.facts.filenames import read_filename
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import Built, BuiltFile, IndexFile
 from release_state.model.target import parse_version
-from release_state.observe.index.filenames import read_filename
 from release_state.observe.published.files import Refused
 from release_state.observe.published.opened import Broken, verify_file
 

@@ -63,6 +63,13 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ),
     ("CLONE-8", "dist unreadable", s.ready(clone=s.clone(built=s.failed("clone"))), UNKNOWN),
     ("CLONE-8", "another version", s.ready(clone=s.clone(built=known(("orbit-0.1.9-py3-none-any.whl",)))), ACTION),
+    (
+        "CLONE-8",
+        "one for a platform",
+        s.ready(clone=s.clone(built=known(("orbit-0.1.9.linux-x86_64.tar.gz",)))),
+        ACTION,
+    ),
+    ("CLONE-8", "a sibling's", s.ready(clone=s.clone(built=known(("orbit-extra-0.1.9.tar.gz",)))), HOLDS),
     ("CLONE-9", "no need", s.ready(clone=NAMELESS), NONE),
     ("CLONE-9", "known", s.released(**UNTAGGED, clone=s.clone()), HOLDS),
     ("CLONE-9", "not known", s.released(**UNTAGGED, clone=NAMELESS), ACTION),

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+UPLOADED = (".whl", ".tar.gz", ".zip")
+"""What the name of a file ends with that twine uploads and PyPI takes: https://peps.python.org/pep-0527/."""
 _VERSION = r"-(?P<version>[A-Za-z0-9_.!+-]+?)"
 _PLAIN_VERSION = r"-(?P<version>[A-Za-z0-9_.!+]+?)"
 """Where a dash separates what follows."""
