@@ -110,15 +110,17 @@ def test_submodules_have_no_changes(release: Release) -> None:
 
 @pytest.mark.pre_release
 @pytest.mark.post_recovery
-@check("CLONE-8", reads=["clone"], advice=True)
+@check("CLONE-8", reads=["clone", "built"], advice=True)
 def test_dist_holds_this_version_only(release: Release) -> None:
     """The clone's `dist/` contains no built files of other versions.
 
     Git usually ignores leftovers, but `twine upload dist/*` uploads all of them. That publishes a version by mistake,
-    or fails and stops the upload half-way.
+    or fails and stops the upload half-way. Where `--built` names this folder, DIST-1 looks at it instead.
     """
     clone = require_clone(release)
-    if others := find_other_versions(clone.built.present(), release):
+    if (built := release.snapshot.built.value) and built.folder == f"{clone.path}/dist":
+        raise NotApplicable("DIST-1 looks at this folder (--built)")
+    if others := find_other_versions(clone.dist_names.present(), release):
         raise ActionNeeded(
             expected=f"only files of {release.version} in {clone.path}/dist",
             found=join_items(others),

@@ -81,7 +81,7 @@ class Clone(Model):
     """Whether a push to the remote pushes every ref (`remote.NAME.mirror`)."""
     dirty_submodules: Observation[tuple[str, ...]] = known(())
     """Checked-out submodules with changes or untracked files; nested ones are not inspected."""
-    built: Observation[tuple[str, ...]] = known(())
+    dist_names: Observation[tuple[str, ...]] = field(default=known(()), name="built")
     """The first two hundred names of distributions in `dist/`, ignored or not."""
     no_identity: tuple[str, ...] = ()
     """Which of `user.name` and `user.email` are not set; never their values."""

@@ -22,7 +22,7 @@ SOURCE = "clone"
 SHOWN = 50
 """Changed and untracked paths that are listed; the counts include all."""
 _GITLINK = b"160000 "
-_MOST_BUILT = 200
+_MOST_NAMES = 200
 
 
 def observe_clone(
@@ -75,7 +75,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         push_urls=tuple(map(_show_url, reader.list_push_urls(remote_name))),
         mirrors=mirror in reader.config and reader.switch(mirror) == "true",
         dirty_submodules=dirty,
-        built=known(()) if reader.bare else _list_built(top / "dist"),
+        dist_names=known(()) if reader.bare else _list_names(top / "dist"),
         no_identity=_list_missing_identity(reader, os.environ),
     )
 
@@ -149,7 +149,7 @@ def _is_dirty(reader: CloneReader, folder: Path) -> bool:
     return bool(changes.changed or changes.untracked)
 
 
-def _list_built(folder: Path) -> Observation[tuple[str, ...]]:
+def _list_names(folder: Path) -> Observation[tuple[str, ...]]:
     """Return the names of the distributions in a folder; none if it is missing or a link."""
     try:
         if folder.is_symlink():
@@ -159,7 +159,7 @@ def _list_built(folder: Path) -> Observation[tuple[str, ...]]:
         return known(())
     except OSError as error:
         return unavailable(SOURCE, f"{folder.name} cannot be read: {error.strerror}")
-    return known(tuple(decode_output(os.fsencode(name))[:_MOST_BUILT] for name in names[:_MOST_BUILT]))
+    return known(tuple(decode_output(os.fsencode(name))[:_MOST_NAMES] for name in names[:_MOST_NAMES]))
 
 
 def _list_missing_identity(reader: CloneReader, environ: Mapping[str, str]) -> tuple[str, ...]:

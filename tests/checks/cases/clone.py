@@ -6,7 +6,7 @@ from msgspec import convert
 
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
-from release_state.model.snapshot import Repository, Snapshot
+from release_state.model.snapshot import Built, Repository, Snapshot
 from tests.support import states as s
 
 HOLDS, ACTION, UNKNOWN, NONE = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
@@ -25,6 +25,12 @@ def at(url: str | None, repository: Repository | None = None) -> Snapshot:
 def repository(**changes: object) -> Repository:
     """The repository with these changes."""
     return convert({"full_name": "octo/orbit", "default_branch": "main", "html_url": s.WEB, **changes}, Repository)
+
+
+def built_at(folder: str) -> Snapshot:
+    """A state with an old wheel in the clone's `dist/`, and with this folder of files to upload."""
+    names = known(("orbit-0.1.9-py3-none-any.whl",))
+    return s.ready(clone=s.clone(built=names), built=known(Built(folder=folder)))
 
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
@@ -70,6 +76,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         ACTION,
     ),
     ("CLONE-8", "a sibling's", s.ready(clone=s.clone(built=known(("orbit-extra-0.1.9.tar.gz",)))), HOLDS),
+    ("CLONE-8", "another version, and DIST-1 says so", built_at("/home/me/orbit/dist"), NONE),
+    ("CLONE-8", "another version, and DIST-1 looks elsewhere", built_at("/home/me/dist"), ACTION),
     ("CLONE-9", "no need", s.ready(clone=NAMELESS), NONE),
     ("CLONE-9", "known", s.released(**UNTAGGED, clone=s.clone()), HOLDS),
     ("CLONE-9", "not known", s.released(**UNTAGGED, clone=NAMELESS), ACTION),
