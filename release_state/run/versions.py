@@ -350,11 +350,12 @@ def _require_folders(files: Mapping[str, Path]) -> None:
 
 def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:
     """Raise UsageProblem if a file to write would hold a path that is not UTF-8."""
-    target = config.targets[0]
+    target, built = config.targets[0], config.built
+    paths = {"--repo": target.clone, "--reports-dir": target.reports_dir, "--built": built.text if built else None}
     for option in _list_written(files):
-        for path in (target.clone, target.reports_dir, config.built.text if config.built else None):
+        for source, path in paths.items():
             if path and not path.isascii() and path != path.encode("utf-8", "replace").decode():
-                raise UsageProblem(f"{option} cannot hold {path!r}, which is not UTF-8: give --repo by another path")
+                raise UsageProblem(f"{option} cannot hold {path!r}, which is not UTF-8: give {source} by another path")
 
 
 def _fixed_phase(phase: str, files: tuple[str, ...], markers: str) -> Phase | None:

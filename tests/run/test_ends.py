@@ -149,14 +149,17 @@ def test_an_exception_that_nobody_catches_is_no_finding(raised: str, where: str,
 
 
 @pytest.mark.parametrize("option", ["--script", "--save-snapshot"])
-def test_a_clone_whose_path_is_no_text_is_refused_for_a_file(option: str, sockets: Sockets, tmp_path: Path) -> None:
-    clone = os.fsdecode(bytes(tmp_path) + b"/clone-\xff")
-    subprocess.run(["git", "init", "--quiet", clone], check=True)
-    given = (*sockets.arguments, "--repo", clone, option, str(tmp_path / "file"))
+@pytest.mark.parametrize("source", ["--repo", "--built"])
+def test_a_path_that_is_no_text_is_refused_for_a_file(
+    source: str, option: str, sockets: Sockets, tmp_path: Path
+) -> None:
+    folder = os.fsdecode(bytes(tmp_path) + b"/folder-\xff")
+    subprocess.run(["git", "init", "--quiet", folder], check=True)
+    given = (*sockets.arguments, source, folder, option, str(tmp_path / "file"))
     done = suite("--version", "0.2.0", *given, reports_dir=tmp_path / "reports")
     [line] = [line for line in (done.stdout + done.stderr).splitlines() if line]
     assert done.returncode == 4 and line.startswith(f"ERROR: {option} cannot hold "), line
-    assert "is not UTF-8" in line
+    assert f"is not UTF-8: give {source} by another path" in line
     assert sockets.contacted() == []
 
 
