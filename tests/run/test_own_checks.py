@@ -301,6 +301,39 @@ def test_an_imported_check_keeps_the_phase_of_its_own_file(tmp_path: Path) -> No
     assert Path(found.file).name == "acme.py"
 
 
+@pytest.mark.parametrize("head", ["from {} import tag_is_there\n", "import {}\n"])
+@pytest.mark.parametrize("more", ["", GOOD.replace("ACME", "OWN")], ids=["alone", "beside an own one"])
+def test_an_imported_check_is_refused_with_its_file(
+    head: str, more: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = written(tmp_path / "shared", name=f"shared_{tmp_path.name}.py".replace("-", "_"))
+    monkeypatch.syspath_prepend(shared.parent)
+    path = written(tmp_path, head.format(shared.stem) + more)
+
+    for _ in range(2):  # it is imported already, and no more declared
+        with pytest.raises(UsageProblem) as problem:
+            loaded(path)
+        assert f"the check tag_is_there is imported from {shared}: name that file with --checks" in str(problem.value)
+        if head.startswith("import"):
+            break
+
+
+def test_a_check_that_is_imported_from_a_package_is_the_package_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"acme_{tmp_path.name}".replace("-", "_")
+    monkeypatch.syspath_prepend(installed(tmp_path, module=name, value=f"{name}.rules"))
+    path = written(tmp_path, f"from {name}.rules import tag_is_there\n" + GOOD.replace("ACME", "OWN"))
+
+    places = [*find_own_checks([str(path)], {}, tmp_path)]
+
+    for order in (places[::-1], places):
+        found = [check for file in load_own_checks(order) for check in file.checks.values()]
+        assert sorted(check.id for check in found) == ["ACME-1", "ACME-2", "OWN-1", "OWN-2"]
+        [imported] = [check for check in found if check.id == "ACME-1"]
+        assert Path(imported.file).name == "rules.py"
+
+
 def test_a_linked_folder_that_nobody_would_read_is_refused(tmp_path: Path) -> None:
     written(tmp_path)
     shared = written(tmp_path / "shared").parent

@@ -49,11 +49,21 @@ def load_own_checks(places: Sequence[OwnChecks]) -> tuple[OwnFile, ...]:
     Raises UsageProblem if an import fails, a place has no check, or a check is not as it must be.
     """
     with _loading:
-        return tuple(file for place in places for file in _load_place(place))
+        loaded = {place: _load_place(place) for place in places}
+    calls = {check.call for files, _ in loaded.values() for file in files for check in file.checks.values()}
+    for place, (_, imported) in loaded.items():
+        for function in imported:
+            if function not in calls:
+                raise UsageProblem(
+                    f"--checks {place.option}: the check {function.__qualname__} is imported from "
+                    f"{inspect.getfile(function)}: name that file with --checks, and import no check from it"
+                )
+    return tuple(file for files, _ in loaded.values() for file in files)
 
 
 @cache
-def _load_place(place: OwnChecks) -> tuple[OwnFile, ...]:
+def _load_place(place: OwnChecks) -> tuple[tuple[OwnFile, ...], tuple[Callable[..., None], ...]]:
+    """The files of a place, and the checks that it imports from elsewhere: these are to be those of another place."""
     before = len(DECLARED)
     try:
         modules = list(_import_modules(place))
@@ -64,16 +74,21 @@ def _load_place(place: OwnChecks) -> tuple[OwnFile, ...]:
     try:
         found = tuple(_read_modules(place, modules))
         calls = {check.call for file in found for check in file.checks.values()}
-        for function in DECLARED[before:]:
-            if function not in calls:
+        held = (value for module in modules for value in vars(module).values())
+        checks = (value for value in held if inspect.isfunction(value) and describe(value))
+        declared: dict[Callable[..., None], None] = dict.fromkeys((*DECLARED[before:], *checks))
+        names = {module.__name__ for module in modules}
+        imported = tuple(function for function in declared if function.__module__ not in names)
+        for function in declared:
+            if function not in calls and function not in imported:
                 raise ValueError(
                     f"the check {function.__qualname__} is not at the top of a file, or another took its name"
                 )
-        if not calls:
+        if not calls and not imported:
             raise ValueError("it has no check: declare one with release_state.api.check")
     except ValueError as error:
         raise UsageProblem(f"--checks {place.option}: {error}") from None
-    return found
+    return found, imported
 
 
 def _import_modules(place: OwnChecks) -> Iterator[ModuleType]:
