@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from packaging.utils import canonicalize_name
 
 from release_state.common.source import find_value, read_assignments
 from release_state.facts.declared.declaration import find_declaration
 from release_state.facts.declared.files import match_pattern
+from release_state.facts.declared.tree import Folder
+from release_state.observe.next_version.rules import find_project_name
+from release_state.settings.names import find_name
 from tests.support.texts import Texts
 
 PROJECT = '[project]\nname = "orbit-kit"\n'
@@ -325,3 +331,35 @@ def test_another_version_in_the_package(path: str, text: str, is_told: bool) -> 
     assert [where for where, _ in found.others] == ([path] if is_told else [])
     dynamic = find_declaration(Texts({"pyproject.toml": hatch('source = "vcs"'), path: text}), "orbit-kit")
     assert not dynamic.others, "the build writes it"
+
+
+NAMES: dict[str, tuple[dict[str, str], str | None]] = {
+    "project": ({"pyproject.toml": PROJECT}, "orbit-kit"),
+    "blanks around it": ({"pyproject.toml": "[tool.poetry]\nname = ' Orbit.Kit '"}, "Orbit.Kit"),
+    "flit": ({"pyproject.toml": "[tool.flit.metadata]\nmodule = 'orbit'"}, "orbit"),
+    "flit, another name": ({"pyproject.toml": "[tool.flit.metadata]\nmodule = 'orbit'\ndist-name = 'kit'"}, "kit"),
+    "a blank one": ({"pyproject.toml": "[project]\nname = ' '", "setup.cfg": "[metadata]\nname = orbit"}, "orbit"),
+    "a blank one in setup.cfg": ({"setup.cfg": "[metadata]\nname =", "setup.py": "setup(name='orbit')"}, "orbit"),
+    "no name of a package": ({"pyproject.toml": "[project]\nname = '{{ x }}'", "setup.py": "setup(name='x')"}, None),
+    "no text": ({"pyproject.toml": "[project]\nname = 1", "setup.cfg": "[metadata]\nname = orbit"}, None),
+    "not valid": ({"pyproject.toml": "[", "setup.cfg": "[metadata]\nname = orbit"}, None),
+    "not read": ({"setup.cfg": "\0", "setup.py": "setup(name='orbit')"}, None),
+    "computed": ({"setup.py": "setup(name=find())"}, None),
+    "no package of uv": ({"pyproject.toml": f"{PROJECT}[tool.uv]\npackage = false"}, None),
+    "built, though": ({"pyproject.toml": f"{PROJECT}[tool.uv]\npackage = false\n[build-system]"}, "orbit-kit"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "name"), NAMES.values(), ids=NAMES)
+def test_the_name_is_the_same_for_each_that_asks(files: dict[str, str], name: str | None, tmp_path: Path) -> None:
+    for path, text in files.items():
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    found = find_name(tmp_path, "octo/orbits")
+    assert (found and found.text) == find_project_name(files) == name
+    assert (Folder(Texts(files)).name or None) == (canonicalize_name(name) if name else None)
+
+
+@pytest.mark.parametrize("name", ["'{{ x }}'", "'other'\n[tool.uv]\npackage = false"])
+def test_a_top_that_is_no_package_declares_no_version_of_one(name: str) -> None:
+    tree = Texts({"pyproject.toml": f"[project]\nversion = '1.2.0'\nname = {name}\n"})
+    assert find_declaration(tree, "orbit-kit").version is None

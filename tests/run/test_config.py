@@ -20,6 +20,7 @@ from release_state.observe.token import find_token
 from release_state.plan.steps.commands import gh
 from release_state.report.configuration import show
 from release_state.settings.config import Arguments, RunConfig, load
+from release_state.settings.names import find_name
 from release_state.settings.options import CHANNEL_SETTINGS, SETTINGS, Setting
 from tests.support.cli import suite
 
@@ -461,13 +462,90 @@ def test_the_package_is_what_the_clone_builds(files: dict[str, str], origin: str
         assert (found.text.lower(), found.origin) == ("orbit", f"{table} {top / name}")
 
 
-def test_the_only_member_of_a_workspace_is_the_package(tmp_path: Path) -> None:
-    top = clone(tmp_path / "clone", "https://github.com/octo/orbits.git")
-    (top / "pyproject.toml").write_text("[tool.uv.workspace]\nmembers = ['packages/*']\n", encoding="utf-8")
-    for folder, text in {"packages/a": NAMED, "examples/b": OTHER}.items():
-        (top / folder).mkdir(parents=True)
-        (top / folder / "pyproject.toml").write_text(text, encoding="utf-8")
-    assert loaded(top).values["package"].text == "orbit"
+def workspace(*members: str, exclude: tuple[str, ...] = (), own: str = "") -> dict[str, str]:
+    """The pyproject.toml of a workspace."""
+    return {"pyproject.toml": f"{own}[tool.uv.workspace]\nmembers = {list(members)}\nexclude = {list(exclude)}\n"}
+
+
+ONE, LONG = {"packages/a/pyproject.toml": NAMED}, f"{OTHER}# {'x' * 2**16}\n"
+MEMBERS: dict[str, tuple[dict[str, str], str | None]] = {
+    "only member": ({**workspace("packages/*"), **ONE, "examples/b/pyproject.toml": OTHER}, "orbit"),
+    "./": ({**workspace("./packages/a/"), **ONE}, "orbit"),
+    "of setup.cfg": ({**workspace("*"), "a/setup.cfg": "[metadata]\nname = orbit\n"}, "orbit"),
+    "two": ({**workspace("packages/*"), **ONE, "packages/b/pyproject.toml": OTHER}, None),
+    "not read": ({**workspace("packages/*"), **ONE, "packages/b/pyproject.toml": "["}, None),
+    "too long": ({**workspace("packages/*"), **ONE, "packages/b/pyproject.toml": LONG}, None),
+    "setup.cfg": ({**workspace("packages/*"), **ONE, "packages/b/setup.cfg": "[metadata]\nname = b\n"}, None),
+    "setup.py": ({**workspace("packages/*"), **ONE, "packages/b/setup.py": "setup(name='b')\n"}, None),
+    "computed": ({**workspace("packages/*"), **ONE, "packages/b/setup.py": "setup(name=find())\n"}, None),
+    "no name": ({**workspace("packages/*"), **ONE, "packages/b/pyproject.toml": "[build-system]\n"}, None),
+    "no package": ({**workspace("packages/*"), **ONE, "packages/b/pyproject.toml": NO_PACKAGE}, "orbit"),
+    "left over": ({**workspace("packages/*"), **ONE, "packages/b/src/x.pyc": ""}, "orbit"),
+    "not checked out": ({**workspace("packages/*"), **ONE, "packages/b/": ""}, None),
+    "missing": ({**workspace("packages/*", "libs/b"), **ONE}, None),
+    "outside": ({**workspace("packages/*", "../libs"), **ONE}, None),
+    "no text": ({"pyproject.toml": "[tool.uv.workspace]\nmembers = ['packages/*', 1]\n", **ONE}, None),
+    "* stays in a folder": ({**workspace("*"), "a/b/pyproject.toml": NAMED}, None),
+    "** crosses": ({**workspace("libs/**/py"), "libs/a/b/py/pyproject.toml": NAMED}, "orbit"),
+    "** is none, too": ({**workspace("**/a"), **ONE, "a/pyproject.toml": OTHER}, None),
+    "deep": ({**workspace("l/i/b/*"), "l/i/b/a/pyproject.toml": NAMED, "l/i/b/c/pyproject.toml": OTHER}, None),
+    "excluded": ({**workspace("*", exclude=("b",)), "a/pyproject.toml": NAMED, "b/pyproject.toml": "["}, None),
+    "excluded by **": (
+        {**workspace("l/i/*", exclude=("**/b",)), "l/i/a/pyproject.toml": NAMED, "l/i/b/pyproject.toml": OTHER},
+        "orbit",
+    ),
+    "the excluded one": ({**workspace("packages/*", exclude=("packages/a",)), **ONE}, None),
+    "hidden": ({**workspace("*"), "a/pyproject.toml": NAMED, ".b/pyproject.toml": OTHER}, None),
+    "own name": ({**workspace("packages/*", own=NAMED), "packages/b/pyproject.toml": OTHER}, "orbit"),
+    "own name, not read": ({**workspace("packages/*", own=NAMED), "packages/b/pyproject.toml": "["}, None),
+    "own name, alike not read": ({**workspace("packages/*", own=NAMED), **ONE, "py/pyproject.toml": LONG}, None),
+    "alike, not read": ({**workspace("*"), "a/pyproject.toml": NAMED.replace("orbit", "Orbits"), "b/": ""}, "Orbits"),
+    "too large together": (
+        {"py/a/pyproject.toml": "", **{f"a{at:02}/pyproject.toml": f"#{'x' * 65_000}" for at in range(33)}}
+        | {**workspace("py/b"), "py/b/pyproject.toml": NAMED},
+        None,
+    ),
+    "too large together, before": (
+        {f"a{at:02}/pyproject.toml": f"#{'x' * 65_000}" for at in range(33)}
+        | {"py/orbits/pyproject.toml": NAMED.replace("orbit", "orbits")},
+        None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "name"), MEMBERS.values(), ids=MEMBERS)
+def test_a_member_of_a_workspace_is_the_package_only_if_all_are_read(
+    files: dict[str, str], name: str | None, tmp_path: Path
+) -> None:
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        if path.endswith("/"):
+            (tmp_path / path).mkdir()
+        else:
+            (tmp_path / path).write_text(text, encoding="utf-8")
+    found = find_name(tmp_path, "octo/orbits")
+    assert (found and found.text) == name
+
+
+def test_a_member_behind_a_link_is_not_passed_over(tmp_path: Path) -> None:
+    top, elsewhere = tmp_path / "top", tmp_path / "elsewhere"
+    for folder, text in {top / "packages/a": NAMED, elsewhere: OTHER}.items():
+        folder.mkdir(parents=True)
+        (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    (top / "pyproject.toml").write_text(workspace("packages/*")["pyproject.toml"], encoding="utf-8")
+    assert find_name(top, "octo/orbits") is not None
+    (top / "packages/b").symlink_to(elsewhere, target_is_directory=True)
+    assert find_name(top, "octo/orbits") is None
+
+
+def test_globs_that_never_end_are_cut(tmp_path: Path) -> None:
+    (tmp_path / "packages/a").mkdir(parents=True)
+    (tmp_path / "packages/a/pyproject.toml").write_text(NAMED, encoding="utf-8")
+    (tmp_path / "packages/loop").symlink_to(tmp_path, target_is_directory=True)
+    for members in (["packages/a", "**/a"], ["packages/a", "/".join(["**"] * 1000)], ["packages/a"] * 10_000):
+        (tmp_path / "pyproject.toml").write_text(workspace(*members)["pyproject.toml"], encoding="utf-8")
+        found = find_name(tmp_path, "octo/orbits")
+        assert (found is None) == (members[-1] != "**/a")
 
 
 def test_a_setup_cfg_that_is_a_link_or_endless_is_not_read(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from release_state.common.project import PYPROJECT, find_table, parse_toml
 from release_state.common.strict import decode_json
 from release_state.facts.declared.files import (
     find_attribute,
@@ -22,7 +23,7 @@ from release_state.facts.declared.files import (
     match_pattern,
 )
 from release_state.facts.declared.setup import find_in_setup
-from release_state.facts.declared.tree import PYPROJECT, Folder, find_table, parse_toml
+from release_state.facts.declared.tree import Folder
 from release_state.facts.declared.version import Declaration, computed, static, unreadable
 
 _DEFAULT = re.compile(r"^(?:__version__|VERSION)(?: ?: ?str)? *= *(['\"])v?(?P<version>[^'\"\n]+)\1", re.M | re.I)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import configparser
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol
 
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidName, canonicalize_name
 
-from release_state.common.source import read_setup_call
-from release_state.common.strict import decode_toml
+from release_state.common.project import CONFIGURATION as CONFIGURATION
+from release_state.common.project import PYPROJECT, SETUP_CFG, parse_cfg, parse_toml, read_project_name
+from release_state.common.project import find_table as find_table
 
-PYPROJECT, SETUP_CFG, SETUP_PY = "pyproject.toml", "setup.cfg", "setup.py"
-CONFIGURATION = (PYPROJECT, SETUP_CFG, SETUP_PY)
 _MOST_FOLDERS = 100
 _LONGEST_PATH = 200
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -60,21 +58,18 @@ class Folder:
     @property
     def setup_cfg(self) -> configparser.RawConfigParser:
         """The content of setup.cfg; empty if it is missing or cannot be read."""
-        return _parse_cfg(self.read(SETUP_CFG) or "")
+        return parse_cfg(self.read(SETUP_CFG) or "")
 
     @property
     def name(self) -> str | None:
-        """The package that the folder builds, normalized; None if that cannot be read."""
-        found = next((name for name in self._names() if isinstance(name, str) and name.strip()), None)
-        return canonicalize_name(found.strip()) if found else None
-
-    def _names(self) -> Iterator[object]:
-        document = self.document or {}
-        yield from (find_table(document, *keys).get("name") for keys in (("project",), ("tool", "poetry")))
-        flit = find_table(document, "tool", "flit", "metadata")
-        yield from (flit.get("dist-name"), flit.get("module"))
-        yield self.setup_cfg.get("metadata", "name", fallback=None)
-        yield read_setup_call(self.read(SETUP_PY) or "").get("name", (None, ""))[0]
+        """The package that the folder builds, normalized; None if that cannot be read, empty if no index takes it."""
+        try:
+            found = read_project_name(self.read)
+        except InvalidName:
+            return ""
+        except ValueError:
+            return None
+        return canonicalize_name(found.text) if found else None
 
 
 def find_folder(tree: Tree, package: str) -> Folder | None:
@@ -93,37 +88,3 @@ def find_folder(tree: Tree, package: str) -> Folder | None:
 def _rank(path: str, package: str) -> tuple[bool, bool, int]:
     is_alike = canonicalize_name(posixpath.basename(path)) in (package, package.rpartition("-")[2])
     return bool(_ELSEWHERE.search(path)), not is_alike, path.count("/")
-
-
-@lru_cache(maxsize=64)
-def parse_toml(text: str) -> Mapping[str, Any] | None:
-    """Return the table in a text; None if it is not valid."""
-    try:
-        return decode_toml(text)
-    except ValueError:
-        return None
-
-
-def read_setup_cfg(text: str, option: str) -> str:
-    """Return an option of [metadata]; empty if it is missing, or the text cannot be read."""
-    return _parse_cfg(text).get("metadata", option, fallback="").strip()
-
-
-@lru_cache(maxsize=64)
-def _parse_cfg(text: str) -> configparser.RawConfigParser:
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(text)
-    except configparser.Error:
-        return configparser.RawConfigParser()
-    return parser
-
-
-def find_table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """Return the table below these keys; empty if there is none."""
-    for key in keys:
-        value = document.get(key)
-        if not isinstance(value, dict):
-            return {}
-        document = value
-    return document

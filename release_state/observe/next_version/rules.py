@@ -10,8 +10,8 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from release_state.common.project import find_table, read_project_name
 from release_state.common.strict import decode_json, decode_toml
-from release_state.facts.declared.tree import find_table, read_setup_cfg
 from release_state.facts.workflow.document import NotReadable, read_yaml
 from release_state.model.snapshot.published import Rules
 
@@ -71,19 +71,16 @@ def find_configuration(files: Mapping[str, str], wanted: str, workflow: str = ""
 def find_project_name(files: Mapping[str, str]) -> str | None:
     """Return the name of the package that the tree builds; None if it cannot be read."""
     try:
-        return _find_project_text(files, "name") or read_setup_cfg(files.get("setup.cfg", ""), "name") or None
-    except Unreadable:
+        found = read_project_name(files.get)
+    except ValueError:
         return None
+    return found.text or None if found else None
 
 
 def find_project_version(files: Mapping[str, str]) -> str | None:
     """Return the static version of pyproject.toml, which commitizen's providers read."""
-    return _find_project_text(files, "version")
-
-
-def _find_project_text(files: Mapping[str, str], key: str) -> str | None:
     document = _read(files, "pyproject.toml")
-    texts = (find_table(document, *keys).get(key) for keys in (("project",), ("tool", "poetry")))
+    texts = (find_table(document, *keys).get("version") for keys in (("project",), ("tool", "poetry")))
     return next((text for text in texts if isinstance(text, str)), None)
 
 
