@@ -44,3 +44,12 @@ def test_a_run_that_sets_the_version_makes_the_next_one() -> None:
 def test_nothing_is_said_of_an_unknown_process() -> None:
     assert describe_restart(Process(), SAME) is None
     assert describe_restart(process("schedule"), SAME) is None
+    assert describe_restart(process("workflow", "dispatch"), SAME) is None
+
+
+def test_every_start_is_named() -> None:
+    said = describe_restart(process("tag", "dispatch", "workflow"), SAME)
+    assert said is not None and said.startswith(
+        "here, a pushed tag starts release.yml; a start by hand starts release.yml, too; "
+        "the end of another workflow starts release.yml, too; where nothing has to change"
+    )

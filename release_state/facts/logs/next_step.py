@@ -18,20 +18,22 @@ _STARTED = {
     "dispatch": "a start by hand",
     "branch": "a push to a branch",
     "pull-request": "a merged release pull request",
+    "schedule": "a schedule",
+    "workflow": "the end of another workflow",
 }
 
 
 def describe_restart(process: Process, version: Completion) -> str | None:
-    """Return how the release goes on in this process; None if it is not known what starts the upload.
+    """Return how the release goes on in this process; None if it is not known how a person starts the upload.
 
     A re-run keeps the commit and the workflow file: it is enough where neither was at fault.
     """
-    kinds = [start.kind for start in process.starts if start.kind in _STARTED]
-    if not kinds:
+    starts = list(dict.fromkeys((start.kind, each.workflow) for each in process.publishers for start in each.starts))
+    if not starts or starts[0][0] not in _FIXED:
         return None
-    kind = kinds[0]
-    workflow = next(each.workflow for each in process.publishers if kind in {start.kind for start in each.starts})
+    kind, workflow = starts[0]
     parts = [f"here, {_STARTED[kind]} starts {workflow}"]
+    parts += [f"{_STARTED[other]} starts {name}, too" for other, name in starts[1:]]
     if version is not Completion.NEXT:
         parts.append("where nothing has to change, re-run the failed jobs of the run")
     parts.append(_FIXED[kind])
