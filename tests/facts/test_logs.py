@@ -82,6 +82,7 @@ FAILURES = [
     ("upload time-out", f"HTTPSConnectionPool(host='upload.{HOST}', port=443): Read timed out. (read timeout=15)"),
     ("upload time-out", f"ERROR    HTTPError: 504 Gateway Timeout from https://upload.{HOST}/legacy/ timed out"),
     ("upload time-out", f"https://upload.{HOST}/legacy/ answered 502: Bad Gateway"),
+    ("GitHub", "fatal: unable to access 'https://github.com/octo/orbit/': The requested URL returned error: 502"),
     ("GitHub", "HTTP 502: Bad Gateway (https://api.github.com/repos/octo/pypi-publish/releases)"),
     ("GitHub", "non-200 OK status code: 502 Bad Gateway body: https://github.example/api/v3/repos answered 502"),
     ("permission", "gh: Resource not accessible by integration (HTTP 403)"),
@@ -278,6 +279,11 @@ NO_CAUSE = [
     ("Run uv sync --locked", "error: The Python version in `.python-version` does not match the requested version 3.9"),
     ("Run cmake --build build", "error: Release build: runtime library version mismatch detected, does not match"),
     ("Run curl -fsSL https://example.com/x | sh", "curl: (22) The requested URL returned error: 403"),
+    ("Run curl -fsSL https://example.com/x | sh", "curl: (22) The requested URL returned error: 503"),
+    (
+        "Run git clone https://example.com/github/x",
+        "fatal: unable to access 'https://example.com/github/x/': The requested URL returned error: 502",
+    ),
     ("Run python tools/fetch.py", "urllib.error.HTTPError: HTTP Error 403: Forbidden"),
     ("Run docker push example.com/orbit", "no basic auth credentials"),
 ]
@@ -328,6 +334,7 @@ def test_lines_made_to_be_slow_are_not() -> None:
 def _cost_of_worst(longer: int, lines: int) -> float:
     """CPU seconds for a log of some 80,000 characters; the least of three."""
     worst = ["a branch named " * 50, "upload pypi twine legacy/ " * 25, "::error " + ":" * 750, f"{ESC}[" * 375]
+    worst += ["unable to access 'https://" + "github" * 100]
     text = log(*([line * longer for line in worst] * lines))
     assert len(text) > 80_000
     costs = []
