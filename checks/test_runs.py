@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import join_items
-from release_state.facts.logs.known_failures import find_fix
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
 from release_state.model.observation import value_or
@@ -47,7 +46,7 @@ def test_last_run_of_this_version_ended_well(release: Release, plan: Recovery) -
         or [
             step(
                 f"Open run #{last.run.number} and confirm that its remaining steps were completed",
-                reason=find_fix(last.meaning),
+                reason=last.fix,
                 link=last.run.html_url,
                 advice=True,
             )

@@ -61,8 +61,10 @@ def explain(arguments: Sequence[str]) -> int:
 def _as_text(job: str | None, explanation: Explanation, command: list[str] | None, again: str | None) -> Iterator[str]:
     known = explanation.known
     yield f"scenario: {known.scenario if known else 'not recognised'}"
-    if known:
-        yield from (f"meaning:  {known.meaning}", f"next:     {known.fix}", f"version:  {known.version.value}")
+    if explanation.version:
+        yield f"meaning:  {explanation.meaning}"
+        yield f"next:     {explanation.fix}"
+        yield f"version:  {explanation.version.value}"
     if again:
         yield f"again:    {sanitize(again)}"
     if job:
@@ -83,9 +85,9 @@ def _as_json(
     known = explanation.known
     return {
         "scenario": known.scenario if known else None,
-        "meaning": known.meaning if known else None,
-        "next": known.fix if known else None,
-        "version": known.version.value if known else None,
+        "meaning": explanation.meaning or None,
+        "next": explanation.fix or None,
+        "version": explanation.version.value if explanation.version else None,
         "again": sanitize(again) if again else None,
         "job": sanitize(job, 200) if job else None,
         "step": sanitize(explanation.step, 200) if explanation.step else None,
@@ -97,7 +99,7 @@ def _as_json(
 
 def _find_restart(explanation: Explanation) -> str | None:
     """How the release of the clone in the current folder is started again; None without a clone or a known process."""
-    if not explanation.known:
+    if not explanation.version:
         return None
     from release_state.observe.from_clone import read_process
     from release_state.observe.git.reader import find_repository
@@ -109,7 +111,7 @@ def _find_restart(explanation: Explanation) -> str | None:
     except UsageProblem:
         return None  # no project here: the log is explained by itself
     targets = read_process(loaded.targets[:1]).targets
-    return describe_restart(targets[0].process, explanation.known.version) if targets else None
+    return describe_restart(targets[0].process, explanation.version) if targets else None
 
 
 def _logs_of(name: str) -> tuple[list[tuple[str | None, str]], str | None]:

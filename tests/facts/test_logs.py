@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 import zipfile
 from typing import Any
@@ -26,7 +27,7 @@ from release_state.facts.logs.attribution import (
 )
 from release_state.facts.logs.explanation import MOST_LINES, Explanation, explain_log
 from release_state.facts.logs.failure import Completion
-from release_state.facts.logs.known_failures import KNOWN_FAILURES, find_fix
+from release_state.facts.logs.known_failures import KNOWN_FAILURES
 from release_state.facts.logs.lines import LONGEST_LINE, parse_log
 from release_state.model.process import Process, Publisher, Start
 from tests.support import states as s
@@ -101,8 +102,7 @@ def test_known_failures(expected: str, line: str) -> None:
     found = explained("Uploading", line, EXIT)
     assert found.known is not None
     assert found.known.scenario == expected
-    assert found.known.meaning and found.known.fix
-    assert find_fix(found.known.meaning) == found.known.fix
+    assert found.known in KNOWN_FAILURES and found.meaning and found.fix
     assert " ".join(line.removeprefix("##[error]").split()) in found.lines
 
 
@@ -269,10 +269,60 @@ LATER = {
 @pytest.mark.parametrize("scenario", LATER)
 def test_what_fails_after_an_upload_does_not_say_that_nothing_was_published(scenario: str) -> None:
     step = ["##[group]Run the next step", "##[endgroup]", LATER[scenario], EXIT]
-    alone, after = explained(*step).known, explained(*UPLOADED, *step).known
-    assert alone and after and alone.scenario == after.scenario == scenario
+    alone, after = explained(*step), explained(*UPLOADED, *step)
+    assert alone.known and alone.known is after.known and alone.known.scenario == scenario
     assert "nothing was published" in alone.meaning and "nothing was published" not in after.meaning
     assert after.fix.startswith("See which files the index has") and after.version is Completion.DEPENDS
+    assert alone.fix == alone.known.fix and alone.version is alone.known.version
+
+
+@pytest.mark.parametrize(
+    ("step", "said", "is_upload"),
+    [
+        ("softprops/action-gh-release@v2", "⬆️ Uploading orbit-0.2.0.tar.gz...", False),
+        ("softprops/action-gh-release@v2", "Uploading orbit-0.2.0.tar.gz", False),
+        ("gh release upload v0.2.0 dist/*", "Uploading orbit-0.2.0.tar.gz", False),
+        ("uv run gh release upload v0.2.0 dist/*", "Uploading orbit-0.2.0.tar.gz", False),
+        ("./publish.sh", "Uploading orbit-0.2.0.tar.gz to release v0.2.0", False),
+        ("actions/upload-artifact@v4", "Uploading artifact dist.zip", False),
+        ("./publish.sh", "Uploading coverage.zip", False),
+        ("twine upload dist/*", "Found no configuration", False),
+        ("./publish.sh", "Uploading orbit-0.2.0.tar.gz", True),
+        ("uv publish", "Uploading orbit-0.2.0-py3-none-any.whl (3.1KiB)", True),
+        ("poetry publish", " - Uploading orbit-0.2.0.tar.gz 100%", True),
+        ("hatch publish", "dist/orbit-0.2.0-py3-none-any.whl ... success", True),
+        ("maturin upload dist/*", "✨ Packages uploaded successfully", True),
+        ("pypa/gh-action-pypi-publish@release/v1", "Uploading orbit-0.2.0.tar.gz", True),
+        ("make release", "View at:", True),
+    ],
+)
+def test_only_an_upload_to_an_index_is_one(step: str, said: str, is_upload: bool) -> None:
+    found = explained(f"##[group]Run {step}", "##[endgroup]", said, *script("next"), LATER["missing tool"], EXIT)
+    assert found.after_upload is is_upload
+    assert ("an upload to the index came before it" in found.meaning) is is_upload
+
+
+def test_a_row_leaves_to_the_log_whether_something_was_published() -> None:
+    said = re.compile(r"nothing (?:was|is) |never asked|before the upload|comes after it", re.IGNORECASE)
+    assert not [known.meaning for known in KNOWN_FAILURES if said.search(known.meaning.replace("nothing to", ""))]
+    assert not [known.meaning for known in KNOWN_FAILURES if known.before_upload and not known.meaning.endswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("step", "said", "scenario"),
+    [
+        ("make check", "100% tests passed, 0 tests failed out of 12", None),
+        ("make docs", "publishing docs to the site now", None),
+        ("make wheels", "50% (tests) done", None),
+        ("./publish.sh", "Uploading distributions to https://index.example/legacy/", "upload time-out"),
+        ("./publish.sh", "Publishing 2 files https://index.example/legacy/", "upload time-out"),
+        ("./publish.sh", "Publishing orbit (0.2.0) to PyPI", "upload time-out"),
+        ("./publish.sh", " - Uploading orbit-0.2.0.tar.gz 40%", "upload time-out"),
+    ],
+)
+def test_a_connection_is_the_uploads_only_where_a_tool_uploads(step: str, said: str, scenario: str | None) -> None:
+    found = explained(f"##[group]Run {step}", "##[endgroup]", said, "ConnectTimeout: connection reset by peer", EXIT)
+    assert (found.known and found.known.scenario) == scenario
 
 
 NO_CAUSE = [
@@ -334,7 +384,7 @@ def test_lines_made_to_be_slow_are_not() -> None:
 def _cost_of_worst(longer: int, lines: int) -> float:
     """CPU seconds for a log of some 80,000 characters; the least of three."""
     worst = ["a branch named " * 50, "upload pypi twine legacy/ " * 25, "::error " + ":" * 750, f"{ESC}[" * 375]
-    worst += ["unable to access 'https://" + "github" * 100]
+    worst += ["Uploading " + "-1" * 350, "unable to access 'https://" + "github" * 100]
     text = log(*([line * longer for line in worst] * lines))
     assert len(text) > 80_000
     costs = []
@@ -353,7 +403,7 @@ def test_nothing_but_our_results_comes_out(lines: list[str]) -> None:
     parsed = parse_log(text)
     for succeeded in (False, True):
         found = explain_log(parsed, succeeded=succeeded)
-        assert found.known is None or found.known.scenario in {each.scenario for each in KNOWN_FAILURES}
+        assert found.known is None or found.known in KNOWN_FAILURES
         assert len(found.lines) == len(set(found.lines)) <= MOST_LINES
         assert all(0 < len(line) <= LONGEST_LINE and "\n" not in line for line in found.lines)
     assert isinstance(attribute_log(parsed, s.target()), Attribution)

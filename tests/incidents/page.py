@@ -76,7 +76,7 @@ def write(counted: Counter[str]) -> Iterator[str]:
     for title, family in FAMILIES.items():
         yield from ("", f"## {title}")
         for known in {known.meaning: known for known in family}.values():
-            yield from ("", f"### {known.meaning.rstrip('.')}", "", "My run says, for example:", "", "```text")
+            yield from ("", f"### {known.describe().rstrip('.')}", "", "My run says, for example:", "", "```text")
             yield from dict.fromkeys(line for each in family if each.meaning == known.meaning for line in quotes[each])
             yield from ("```", "", f"**Fix:** {known.fix}.", "", f"**The version:** {known.version.value}.")
 

@@ -13,8 +13,9 @@ import pytest
 
 from release_state.demo.github import Job, Step
 from release_state.demo.loopback import Request
-from release_state.model.observation import Observation, Problem
-from release_state.model.outcome import Phase
+from release_state.facts.release import Release
+from release_state.model.observation import Observation, Problem, known
+from release_state.model.outcome import Phase, Statement
 from release_state.model.process import Process, Publisher, Start
 from release_state.model.snapshot import ExplainedRun
 from release_state.model.snapshot.runs import UPLOAD_SKIPPED
@@ -26,6 +27,7 @@ from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs, Success
 from release_state.observe.http.client import HttpClient
 from release_state.observe.lookups import lookups_of_phase
+from release_state.plan.recovery import Recovery
 from release_state.run.checks import catalogue
 from release_state.run.session import Controller
 from release_state.settings.config import Arguments, load
@@ -36,6 +38,7 @@ from tests.standins.github import GitHubServer
 from tests.standins.services import Reply
 from tests.support import states as s
 from tests.support.cli import ROOT
+from tests.support.judged import CHECKS, ended
 from tests.support.worlds import run, world_of
 
 TOKEN = "wri"
@@ -112,6 +115,18 @@ def test_a_failed_run_is_explained_in_three_requests(server: GitHubServer, concl
     assert "release branch" in found.meaning
     assert asked(server) == ONE_LOG
     assert server.requests[0].query == {"per_page": "100"}
+
+
+def test_the_fix_is_that_of_what_the_log_shows(server: GitHubServer) -> None:
+    """After an upload, the index comes first; RUN-31 says so in its step."""
+    said = ["##[group]Run twine upload dist/*", "##[endgroup]", "Uploading orbit-0.2.0.tar.gz", f"to {BRANCH}"]
+    said += ["##[group]Run announce", "##[endgroup]", "x.sh: line 2: announce: command not found", "##[error]exit"]
+    add(server, log="\n".join(said))
+    found = explained(server)
+    assert found.meaning.endswith("; an upload to the index came before it.")
+    assert found.fix.startswith("See which files the index has, before anything else. Then: install the tool")
+    _, ended_as = ended(CHECKS["RUN-31"], Recovery(Release(s.released(last_run=known(found)))))
+    assert isinstance(ended_as, Statement) and [each.reason for each in ended_as.steps] == [found.fix]
 
 
 def test_every_known_failure_is_explained_from_the_api(server: GitHubServer) -> None:

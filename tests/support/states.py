@@ -206,6 +206,9 @@ def runs(*found: WorkflowRun, exists: bool = True) -> Observation[WorkflowRuns]:
     return known(WorkflowRuns(workflow="release.yml", exists=exists, runs=found))
 
 
+FIX = "Back up what you need from the branch, delete it, and start the run again with the same inputs"
+
+
 def explained(conclusion: str = "failure", **changes: Any) -> Observation[ExplainedRun]:
     """The last run of the version: one that failed on its release branch."""
     failed = {} if conclusion == "success" else {"step": "Create release branch", "scenario": "A"}
@@ -213,6 +216,7 @@ def explained(conclusion: str = "failure", **changes: Any) -> Observation[Explai
         "attributed_by": "log",
         "job": "release",
         "meaning": "The run could not create its release branch: the name exists." if failed else "",
+        "fix": FIX if failed else "",
         "lines": ("fatal: a branch named 'release/pypi-v0.2.0' already exists",) if failed else (),
         **failed,
         **changes,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from release_state.facts.logs.claims import describe_claims, find_claims, find_difference
-from release_state.facts.logs.failure import NOTHING, Completion, KnownFailure, Rank
+from release_state.facts.logs.failure import Completion, KnownFailure, Rank
 from release_state.facts.logs.known_failures import KNOWN_FAILURES
 from release_state.facts.logs.lines import LONGEST_LINE, Line, cut
 from release_state.facts.logs.statements import LogStatement, join_lines
+from release_state.facts.logs.uploads import Uploads, find_uploads
 from release_state.model.target import Target
 
 MOST_LINES = 3
@@ -30,14 +31,6 @@ _REPORTS = re.compile(
     r"|create-an-issue|gh issue|docker logs|\blogout\b",
     re.I,
 )
-_UPLOADS = re.compile(
-    r"\W{0,4}(?:uploading distributions to |publishing .{1,100} to |uploading \S{1,200}\.(?:whl|tar\.gz|zip)\b"
-    r"|submitting dist/|\d{1,9}% |(?:[+$>] )?(?:python3? -m )?twine upload )",
-    re.I,
-)
-"""What an uploading tool says before it fails, whatever the step is called that runs it."""
-_NOTHING = re.compile(rf"{NOTHING}(?: by (?:this job|it))?")
-_UPLOAD = re.compile(r"\bview at:|\buploading \S{1,300}\.(?:whl|tar\.gz|zip)\b", re.I)
 _CLEANUP = re.compile(r"Post job cleanup\.|Cleaning up orphan processes")
 
 
@@ -53,6 +46,25 @@ class Explanation:
     """Number of the decisive line in the log, from 1."""
     failed: bool = False
     """Whether the job failed by itself: it has an error, and not only that it was cancelled."""
+    after_upload: bool = False
+    """Whether the log shows an upload to the index before the decisive line."""
+
+    @property
+    def meaning(self) -> str:
+        """The finding in a sentence; empty: no known failure."""
+        return self.known.describe(after_upload=self.after_upload) if self.known else ""
+
+    @property
+    def fix(self) -> str:
+        """What to do; empty: no known failure."""
+        return self.known.advise(after_upload=self.after_upload) if self.known else ""
+
+    @property
+    def version(self) -> Completion | None:
+        """What becomes of the version; None: no known failure."""
+        if self.known is None:
+            return None
+        return Completion.DEPENDS if self.known.before_upload and self.after_upload else self.known.version
 
 
 def explain_log(
@@ -71,8 +83,8 @@ def explain_log(
     every = join_lines(lines)
     failing = every if succeeded else _find_failing(every, _find_begun(lines, within), within)
     end = next((each.number for each in failing if each.is_error), len(lines))
-    known, matched = _decide(failing, every, end, succeeded)
-    known = _note_upload(known, every, end) if known else None
+    uploads = find_uploads(every)
+    known, matched = _decide(failing, every, uploads, end, succeeded)
     is_cause = known is not None and known.rank is not Rank.EFFECT
     chosen = list(matched[:MOST_LINES]) + ([] if succeeded else _find_telling(failing, end, is_known=is_cause))
     texts: dict[str, LogStatement] = {}
@@ -88,16 +100,7 @@ def explain_log(
     if known and known.scenario == "trusted publisher" and (claims := find_claims(lines)):
         known = find_difference(claims, target) or known
         quoted = (*quoted[: MOST_LINES - 1], cut(describe_claims(claims, target)))
-    return Explanation(known, quoted, step, first.number if first else None, failed)
-
-
-def _note_upload(known: KnownFailure, every: Sequence[LogStatement], end: int) -> KnownFailure:
-    """The known failure; if it says that nothing was published and an upload is seen before, it says that instead."""
-    if not _NOTHING.search(known.meaning) or not any(_UPLOAD.search(each.text) for each in every if each.number <= end):
-        return known
-    meaning = _NOTHING.sub("an upload to the index came before it", known.meaning)
-    fix = f"See which files the index has, before anything else. Then: {known.fix[:1].lower()}{known.fix[1:]}"
-    return replace(known, meaning=meaning, fix=fix, version=Completion.DEPENDS)
+    return Explanation(known, quoted, step, first.number if first else None, failed, uploads.has_sent(by=end))
 
 
 def _find_begun(lines: Sequence[Line], within: tuple[str, str] | None) -> set[int]:
@@ -148,40 +151,27 @@ def _find_telling(failing: Sequence[LogStatement], end: int, *, is_known: bool) 
 
 
 def _decide(
-    failing: Sequence[LogStatement], every: Sequence[LogStatement], end: int, succeeded: bool
+    failing: Sequence[LogStatement], every: Sequence[LogStatement], uploads: Uploads, end: int, succeeded: bool
 ) -> tuple[KnownFailure | None, list[LogStatement]]:
     """The known failure and its statements; those near the first error count before the others."""
-    texts = {id(each): each.text for each in every}
-    steps = _name_steps(every)
+
+    def shows(failure: KnownFailure, each: LogStatement) -> bool:
+        return failure.shows_in(each.text, each.step, uploads=failure.uploading and uploads.has_step_of(each))
+
     for rank in [Rank.SKIPPED] if succeeded else list(Rank):
         failures = [failure for failure in KNOWN_FAILURES if failure.rank is rank]
         for failure in failures:
-            if failure.anywhere and (
-                items := [each for each in every if failure.shows_in(texts[id(each)], steps[id(each)])]
-            ):
+            if failure.anywhere and (items := [each for each in every if shows(failure, each)]):
                 return failure, items
         searched = [each for each in failing if not (rank is Rank.CAUSE and each.is_retry)]
         shown = [
-            (failure, items)
-            for failure in failures
-            if (items := [each for each in searched if failure.shows_in(texts[id(each)], steps[id(each)])])
+            (failure, items) for failure in failures if (items := [each for each in searched if shows(failure, each)])
         ]
         for first, last in ((end - _NEAR, end), (0, end), (end, sys.maxsize)):
             for failure, items in shown:
                 if inside := [each for each in items if first <= each.number <= last]:
                     return failure, inside
     return None, []
-
-
-def _name_steps(every: Sequence[LogStatement]) -> dict[int, str | None]:
-    """What each statement's step runs: its command, and that it uploads, once a tool has said so."""
-    named: dict[int, str | None] = {}
-    uploading: set[int] = set()
-    for each in every:
-        if _UPLOADS.match(each.texts[0]):
-            uploading.add(each.place)
-        named[id(each)] = f"{each.step or ''} twine upload" if each.place in uploading else each.step
-    return named
 
 
 def _excerpt(text: str, pattern: re.Pattern[str] | None) -> str:

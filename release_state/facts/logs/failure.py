@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import cached_property
 
-NOTHING = "nothing was published"
-"""What a meaning says where the upload was not reached; not shown where the log has an upload before."""
+_NOTHING = ": nothing was published by this job."
+_SOMETHING = "; an upload to the index came before it."
+_FILES_FIRST = "See which files the index has, before anything else. Then: "
 
 
 class Rank(IntEnum):
@@ -42,16 +43,32 @@ class KnownFailure:
     """Whether it counts in any step: GitHub writes it after, or without, the step that it is about."""
     step: str = ""
     """A regular expression of the step's command, in which alone the words mean this; empty: in any."""
+    uploading: bool = False
+    """Whether the words mean this only in a step that uploads to an index."""
+    before_upload: bool = False
+    """Whether it ends a job before its upload: nothing is published then, unless the log shows another one before."""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """The words, compiled when a log is read: most runs read none."""
         return re.compile(self.words, re.IGNORECASE)
 
-    def shows_in(self, text: str, step: str | None) -> bool:
-        """Return whether a statement of a step shows it."""
+    def shows_in(self, text: str, step: str | None, *, uploads: bool = False) -> bool:
+        """Return whether a statement of a step shows it, which `uploads` to an index or does not."""
         is_of_step = not self.step or re.search(self.step, step or "", re.IGNORECASE) is not None
-        return is_of_step and self.pattern.search(text) is not None
+        return is_of_step and (uploads or not self.uploading) and self.pattern.search(text) is not None
+
+    def describe(self, *, after_upload: bool = False) -> str:
+        """Return the finding, and whether something was published before it where that depends."""
+        if not self.before_upload:
+            return self.meaning
+        return self.meaning.removesuffix(".") + (_SOMETHING if after_upload else _NOTHING)
+
+    def advise(self, *, after_upload: bool = False) -> str:
+        """Return the fix; where an upload came before, the index comes first."""
+        if not (self.before_upload and after_upload):
+            return self.fix
+        return f"{_FILES_FIRST}{self.fix[:1].lower()}{self.fix[1:]}"
 
 
 def define(
@@ -64,6 +81,8 @@ def define(
     *,
     anywhere: bool = False,
     step: str = "",
+    uploading: bool = False,
+    before_upload: bool = False,
 ) -> KnownFailure:
     """Return a row."""
-    return KnownFailure(scenario, words, meaning, fix, version, rank, anywhere, step)
+    return KnownFailure(scenario, words, meaning, fix, version, rank, anywhere, step, uploading, before_upload)

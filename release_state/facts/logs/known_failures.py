@@ -22,8 +22,3 @@ KNOWN_FAILURES: tuple[KnownFailure, ...] = (
     *IDENTITY,
     *BUILD,
 )
-
-
-def find_fix(meaning: str) -> str:
-    """Return the fix for a finding; empty if unknown."""
-    return next((known.fix for known in KNOWN_FAILURES if known.meaning == meaning), "")

@@ -216,5 +216,7 @@ class ExplainedRun(Model):
     """The runbook's letter, or another name, for the decisive line of the log."""
     meaning: str = ""
     """What that line means, in a sentence."""
+    fix: str = ""
+    """What to do about it; empty: not known."""
     lines: tuple[str, ...] = ()
     """At most ten decisive lines of the log, without time stamps. Remote text: escape it before showing it."""

@@ -203,7 +203,8 @@ class RunLookup:
             job=job.name,
             step=None if succeeded else job.failed_step or log.step,
             scenario=known.scenario if known else None,
-            meaning=known.meaning if known else "",
+            meaning=log.meaning,
+            fix=log.fix,
             lines=log.lines,
         )
         return True

@@ -6,20 +6,26 @@ https://docs.github.com/actions/tutorials/store-and-share-data
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import NOTHING, Completion, define
+from release_state.facts.logs.failure import Completion, define
 
 _EMPTY = (
-    f"There was nothing to upload: `dist/` is empty or elsewhere; {NOTHING}.",
+    "There was nothing to upload, as `dist/` is empty or elsewhere.",
     "Build before the upload, and upload from the folder that the build wrote to",
 )
 
 _NO_IMAGE = (
-    f"The runner did not get a container image of an action: {NOTHING} by this job.",
+    "The runner did not get a container image of an action.",
     "Pin the action to a released commit, not to its tag object; if the registry was down, run the job again",
     Completion.DEPENDS,
 )
 IMAGES = (
-    define("container image", r"no basic auth credentials", *_NO_IMAGE, step=r"^(?!.*\b(?:docker|podman|image) push)"),
+    define(
+        "container image",
+        r"no basic auth credentials",
+        *_NO_IMAGE,
+        step=r"^(?!.*\b(?:docker|podman|image) push)",
+        before_upload=True,
+    ),
     define(
         "container image",
         r"\bmanifest unknown\b|error response from daemon:.{0,300}\b(?:denied|unauthorized|not found|refused"
@@ -27,29 +33,33 @@ IMAGES = (
         r"|docker (?:pull|build) failed with exit code"
         r"|failed to (?:authorize|resolve source metadata|solve):.{0,300}\b(?:oauth|metadata|authorize|registry)",
         *_NO_IMAGE,
+        before_upload=True,
     ),
 )
 ARTIFACTS = (
     define(
         "artifact clash",
         r"artifact with this name already exists|createartifact.{0,200}\b409\b",
-        f"Two jobs upload an artifact of one name, so the second failed: {NOTHING}.",
+        "Two jobs upload an artifact of one name, so the second failed.",
         "Give each job's artifact a name of its own (`name: dist-${{ matrix.os }}`), download them with "
         "`merge-multiple`",
+        before_upload=True,
     ),
     define(
         "artifact name",
         r"artifact name .{0,200}\bis not valid|files in (?:the )?artifact is not valid",
-        f"The name of an artifact, or of a file in it, has a character that artifacts may not have: {NOTHING}.",
+        "The name of an artifact, or of a file in it, has a character that artifacts may not have.",
         "Build the name without slashes and colons (`${{ matrix.python }}`, not a path), then start the release again",
         Completion.DEPENDS,
+        before_upload=True,
     ),
     define(
         "artifact storage",
         r"artifact storage quota",
-        f"The account's storage for artifacts is full: {NOTHING} by this job.",
+        "The account's storage for artifacts is full.",
         "Delete old artifacts or shorten their retention; GitHub counts again after some hours, then run all "
         "jobs again",
+        before_upload=True,
     ),
     define(
         "artifact storage",
@@ -61,8 +71,9 @@ ARTIFACTS = (
         r"|getsignedartifacturl).{0,200}\b(?:unable to make request|e(?:timedout|connreset|notfound)|5\d\d)"
         r"|(?:down|up)load(?:ing)? (?:and extract )?(?:of )?artifact.{0,200}"
         r"\b(?:e(?:timedout|connreset)|timed ?out|50\d)",
-        f"GitHub's store of artifacts did not take or give one: {NOTHING} by this job.",
+        "GitHub's store of artifacts did not take or give one.",
         "Run the failed job again; if it fails in the same way, update both artifact actions",
+        before_upload=True,
     ),
     define(
         "empty dist",
@@ -75,12 +86,14 @@ ARTIFACTS = (
         r"\bno artifacts found\b",
         *_EMPTY,
         step=r"\bhatch\b.{0,80}\bpublish",
+        before_upload=True,
     ),
     define(
         "empty dist",
         r"\bpattern .{1,200} does not match any files",
         *_EMPTY,
         step=r"release",
+        before_upload=True,
     ),
     define(
         "artifact missing",
@@ -88,8 +101,9 @@ ARTIFACTS = (
         r"|\bmissing artifact\b"
         r"|unable to (?:download|find).{0,60}artifact|no artifacts? found"
         r"|artifact has expired",
-        f"The build job handed nothing over to this job: {NOTHING}.",
+        "The build job handed nothing over to this job.",
         "Check that the build job ran and uploads under this name; artifacts expire, so run all jobs again",
+        before_upload=True,
     ),
     define(
         "empty dist",
@@ -100,6 +114,7 @@ ARTIFACTS = (
         r"|invaliddistribution: no such file|archive \(.{1,200}\) does not exist|does not include a valid file"
         r"|\bno wheels were built",
         *_EMPTY,
+        before_upload=True,
     ),
     define(
         "deprecated action",

@@ -6,15 +6,15 @@ googleapis/release-please; their messages.
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import NOTHING, Completion, Rank, define
+from release_state.facts.logs.failure import Completion, Rank, define
 
 _NO_VERSION = (
-    f"The build found no tag to take the version from: {NOTHING} by this job.",
+    "The build found no tag to take the version from.",
     "Check out the tag with its history (`fetch-depth: 0`), or set the version; then build again",
 )
 
 _NOT_INSTALLED = (
-    f"A command or module of the step is not installed in this job: {NOTHING} by it.",
+    "A command or module of the step is not installed in this job.",
     "Install the tool in the job that uses it, then start the release again: a re-run keeps the old file",
     Completion.DEPENDS,
 )
@@ -88,6 +88,7 @@ BUILD = (
         r"|unable to detect version control system",
         *_NO_VERSION,
         Completion.DEPENDS,
+        before_upload=True,
     ),
     define(
         "wheel build",
@@ -118,16 +119,19 @@ BUILD = (
         r"|wheel).{0,200}\berror"
         r"|error: command '?[\w./+-]{1,100}'? failed|could not build wheels|metadata-generation-failed"
         r"|buildbackendexception",
-        f"The build failed: {NOTHING} by this job.",
+        "The build failed.",
         "Fix the build; a re-run keeps the commit, so tag a new one unless the cause lies outside of it",
         Completion.DEPENDS,
+        before_upload=True,
     ),
     define(
         "tests",
-        r"=+ .{0,80}\b\d+ failed\b|\bFAILED \(failures=|tests? failed\b|coverage failure|nox > session .{1,80} failed",
-        f"Tests failed before the upload: {NOTHING} by this job.",
+        r"=+ .{0,80}\b[1-9]\d* failed\b|\bFAILED \(failures=|(?<!\b0 )tests? failed\b|coverage failure"
+        r"|nox > session .{1,80} failed",
+        "Tests failed.",
         "Fix them; a re-run keeps the commit, so release from a new one unless they fail by chance",
         Completion.DEPENDS,
+        before_upload=True,
     ),
     define(
         # Last: a script may have gone on without a tag, and failed at something else.
@@ -135,22 +139,25 @@ BUILD = (
         r"no names found, cannot describe anything|no tag exactly matches|no tags can describe",
         *_NO_VERSION,
         Completion.DEPENDS,
+        before_upload=True,
     ),
     define(
         "lock file",
         r"lock file is not (?:compatible|up to date)|poetry\.lock is not up to date"
         r"|changed significantly since poetry\.lock"
         r"|lock ?file .{0,60}needs to be updated|lock file does not (?:exist|match)",
-        f"The lock file fits neither the project's requirements nor the tool's version: {NOTHING} by this job.",
+        "The lock file fits neither the project's requirements nor the tool's version.",
         "Lock again with the tool's version of the workflow, commit it, and release from that commit",
         Completion.DEPENDS,
+        before_upload=True,
     ),
     define(
         "python version",
         r"the version '[^']{1,40}' with architecture .{1,40} was not found|\bno interpreter found for python",
-        f"The runner's image has no such Python: {NOTHING} by this job.",
+        "The runner's image has no such Python.",
         "Name a Python that the image has, or an image that has it; then start the release again",
         Completion.DEPENDS,
+        before_upload=True,
     ),
     define(
         "requirement",
@@ -165,15 +172,17 @@ BUILD = (
         "tool usage",
         r"\berror: (?:unexpected|unrecognized) arguments?\b|\bno such option:|\berror: unknown (?:option|command|flag)"
         r"|\bunknown (?:shorthand )?flag:|argument \S{1,60} invalid choice:|the option \".{1,60}\" does not exist",
-        f"A tool does not know an option that the workflow gives it: their versions do not fit: {NOTHING} by it.",
+        "A tool does not know an option that the workflow gives it: their versions do not fit.",
         "Pin the tool's version, or use the option's new name; then start the release again: a re-run keeps "
         "the old file",
         Completion.DEPENDS,
+        before_upload=True,
     ),
     define(
         "missing tool",
         r"\binvalid command '\w{1,60}'",
         *_NOT_INSTALLED,
+        before_upload=True,
     ),
     define(
         "missing input",
@@ -181,9 +190,10 @@ BUILD = (
         r"|\b[A-Z][A-Z0-9_]{2,60}_(?:TOKEN|PASSWORD|USERNAME|SECRET|KEY)\b.{0,60}\b(?:not set|unset|missing|empty"
         r"|required|not provided|unbound variable)\b"
         r"|\brequired input '?[\w-]{1,60}'? ",
-        f"An action lacks an input: often a secret that is not set here, or not given to this event: {NOTHING} by it.",
+        "An action lacks an input: often a secret that is not set here, or not given to this event.",
         "Set the secret in the repository or the environment that the job names, then run the failed job again",
         Completion.DEPENDS,
+        before_upload=True,
     ),
     define(
         "signing",
@@ -205,11 +215,11 @@ BUILD = (
         "tool versions",
         r"importerror: cannot import name|no module named '\w+\.[\w.]+'"
         r"|attributeerror: module '[\w.]+' has no attribute",
-        f"Two Python packages of the step do not fit together: one is too new or too old for the other: "
-        f"{NOTHING} by it.",
+        "Two Python packages of the step do not fit together: one is too new or too old for the other.",
         "Pin the versions of the step's tools (a constraints file), then start the release again",
         Completion.DEPENDS,
         Rank.EFFECT,
+        before_upload=True,
     ),
     define(
         "wheel build",
@@ -227,5 +237,6 @@ BUILD = (
         r"|is not recognized as (?:an internal|(?:the name of )?a cmdlet|the name of)",
         *_NOT_INSTALLED,
         Rank.EFFECT,
+        before_upload=True,
     ),
 )

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from release_state.facts.logs.failure import Completion, define
 
-UPLOADS = r"(?:twine|maturin|uv|poetry|flit|hatch|pdm)\b.*\b(?:upload|publish)\b|gh-action-pypi-publish"
-"""Commands of a step that uploads to an index."""
 _CREDENTIALS = (
     "The index refused the upload's credentials, or the job has none.",
     "Renew the upload token and its secret, or use trusted publishing",
@@ -71,8 +69,9 @@ IDENTITY = (
         r"|`?id-token: write`? permission missing"
         r"|no OIDC token discovered|OIDC token request failed|openid connect token retrieval failed"
         r"|(?:failed to (?:obtain|discover)|unable to retrieve an) OIDC token|unable to get (?:ACTIONS_)?ID_?TOKEN",
-        "The job lacks `id-token: write`: it could not prove who it is. The index was never asked.",
+        "The job lacks `id-token: write`: it could not prove who it is.",
         "Give the job `permissions: id-token: write`; a run for a pull request from a fork never gets it",
+        before_upload=True,
     ),
     define(
         "pending publisher",
@@ -147,7 +146,7 @@ IDENTITY = (
         "index credentials",
         r"\beof when reading a line|\bhttp error 40[13]:|\b403\b.{0,60}\bforbidden\b",
         *_CREDENTIALS,
-        step=UPLOADS,
+        uploading=True,
     ),
     *CLAIMS,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from release_state.facts.logs.failure import Completion, Rank, define
-from release_state.facts.logs.families.identity import UPLOADS
 
 _TIMED_OUT = (
     "The upload to the index timed out, or the index was down; some files may have arrived.",
@@ -47,8 +46,9 @@ SERVICES = (
         "identity service",
         r"audience retrieval failed|the index produced an unexpected|index gave us an invalid response"
         r"|token-minting request returned invalid|failed to fetch: `[^`]{1,200}/_/oidc/",
-        "The index could not exchange the identity token: that service was down or slow. Nothing was uploaded.",
+        "The index could not exchange the identity token: that service was down or slow.",
         "See its status page, then run the failed job again",
+        before_upload=True,
     ),
     define(
         "rate limit",
@@ -91,7 +91,7 @@ SERVICES = (
         r"|connection (?:reset|aborted|refused))"
         r"|(?:\b50\d\b|timed? ?out|timeout|error fetching|error creating|connection (?:reset|aborted|refused))"
         r".{0,300}(?:rekor|fulcio|sigstore|tlog entry)",
-        "The service that signs attestations did not answer; the upload comes after it.",
+        "The service that signs attestations did not answer.",
         "Check which files the index has, then run the failed job again; it must skip what is there",
     ),
     define(
@@ -115,7 +115,7 @@ SERVICES = (
         r"|\btimed[ -]?out\b|\btimeout(?:error|exception)?:|\bhandshake operation\b"
         r"|\b(?:read|write|connect\w{0,9}|operation|gateway|upload) ?time-?out\b(?! (?:of|was|is)\b)",
         *_TIMED_OUT,
-        step=UPLOADS,
+        uploading=True,
     ),
     define(
         "index address",
@@ -134,7 +134,7 @@ SERVICES = (
         "index address",
         r"\b(?:httperror:|http error|upload failed|status code|client error ')\W{0,3}(?:404|405|410)\b",
         *_ADDRESS,
-        step=UPLOADS,
+        uploading=True,
     ),
     define(
         "index address",
@@ -142,7 +142,7 @@ SERVICES = (
         r"|getaddrinfo failed|nodename nor servname",
         "The upload found no host of the index's name.",
         "Check the upload's address; if it is right, run the failed job again",
-        step=UPLOADS,
+        uploading=True,
     ),
     define(
         "upload time-out",
