@@ -5,6 +5,9 @@ A row has what differs from the token of the project's own run, whether the targ
 
 from __future__ import annotations
 
+from typing import Any
+
+from release_state.facts.logs.claims import ExpectedClaims, expect_claims
 from release_state.facts.logs.failure import KnownFailure
 from release_state.facts.logs.families import identity
 from release_state.model.process import Process, Publisher
@@ -32,10 +35,18 @@ def action(claims: dict[str, str]) -> str:
     return log(step("pypa/gh-action-pypi-publish@release/v1", *lines, code=None))
 
 
-def own_target() -> Target:
-    """The target that the token is of."""
-    publisher = Publisher(workflow="release.yml", job="publish", job_name="publish", how="", environment="pypi")
+def own_target(**changes: Any) -> Target:
+    """The target that the token is of, with other facts of the job that publishes."""
+    values = {"workflow": "release.yml", "job": "publish", "job_name": "publish", "how": "", "environment": "pypi"}
+    publisher = Publisher(**{**values, **changes})
     return s.target(repository="example/project", process=Process(publishers=(publisher,)))
+
+
+def own_claims() -> ExpectedClaims:
+    """What the token of that job has to claim."""
+    expected = expect_claims(own_target(), "release.yml", "publish")
+    assert expected is not None
+    return expected
 
 
 CLAIMS: list[tuple[dict[str, str], bool, KnownFailure | None]] = [

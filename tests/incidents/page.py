@@ -18,7 +18,7 @@ from release_state.facts.logs.families.services import SERVICES
 from release_state.facts.logs.lines import parse_log
 from tests.incidents import refusals
 from tests.incidents.cases import CASES
-from tests.incidents.claims import CLAIMS, TOKEN, action, own_target
+from tests.incidents.claims import CLAIMS, TOKEN, action, own_claims
 from tests.incidents.forms import FORMS, UPLOAD
 from tests.incidents.tools import SAYINGS
 from tests.proofs.processes import ALARMS
@@ -109,5 +109,5 @@ def quote() -> dict[KnownFailure, list[str]]:
     for changes, knows_target, cause in CLAIMS:
         if cause:
             lines = parse_log(action({**TOKEN, **changes}))
-            found[cause][explain_log(lines, target=own_target() if knows_target else None).lines[-1]] = None
+            found[cause][explain_log(lines, expected=own_claims() if knows_target else None).lines[-1]] = None
     return {known: list(lines) for known, lines in found.items()}

@@ -13,6 +13,7 @@ import pytest
 
 from release_state.demo.github import Job, Step
 from release_state.demo.loopback import Request
+from release_state.facts.logs.families.identity import ENVIRONMENT
 from release_state.facts.release import Release
 from release_state.model.observation import Observation, Problem, known
 from release_state.model.outcome import Phase, Statement
@@ -33,6 +34,8 @@ from release_state.run.session import Controller
 from release_state.settings.config import Arguments, load
 from release_state.verdict.check import select_phase
 from tests.facts.test_logs import FAILURES
+from tests.incidents.claims import TOKEN as CLAIMED
+from tests.incidents.claims import action, own_target
 from tests.observe.conftest import NOW
 from tests.standins.github import GitHubServer
 from tests.standins.services import Reply
@@ -127,6 +130,16 @@ def test_the_fix_is_that_of_what_the_log_shows(server: GitHubServer) -> None:
     assert found.fix.startswith("See which files the index has, before anything else. Then: install the tool")
     _, ended_as = ended(CHECKS["RUN-31"], Recovery(Release(s.released(last_run=known(found)))))
     assert isinstance(ended_as, Statement) and [each.reason for each in ended_as.steps] == [found.fix]
+
+
+@pytest.mark.parametrize(("name", "is_own"), [("publish", True), ("publish-rehearsal", False)])
+def test_a_token_is_held_against_the_publisher_of_its_job(server: GitHubServer, name: str, is_own: bool) -> None:
+    text = f"Switched to a new branch '{BRANCH}'\n" + action({**CLAIMED, "environment": "rehearsal"})
+    add(server, log=text, jobs=[job(name=name)])
+    found = explained(server, target=own_target())
+    assert found.scenario == "trusted publisher"
+    assert (found.meaning == ENVIRONMENT.meaning) is is_own
+    assert ("environment rehearsal (configured: pypi)" in found.lines[-1]) is is_own
 
 
 def test_every_known_failure_is_explained_from_the_api(server: GitHubServer) -> None:

@@ -1,6 +1,6 @@
 """The claims of an identity token, as the publish action and uv print them when the index refuses it (pure).
 
-Every value is untrusted text: the caller sanitizes it.
+Every value is untrusted text: the caller sanitizes it. A value whose end is not certain is not read.
 Sources: pypa/gh-action-pypi-publish, oidc-exchange.py; astral-sh/uv, crates/uv-publish; pypi/warehouse, warehouse/oidc;
 https://docs.github.com/actions/reference/security/oidc for what the claims say
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from release_state.facts.logs.failure import KnownFailure
 from release_state.facts.logs.families.identity import (
@@ -20,33 +21,81 @@ from release_state.facts.logs.families.identity import (
     REUSABLE,
 )
 from release_state.facts.logs.lines import Line
+from release_state.facts.own_run import is_job_of
 from release_state.model.target import Target
 
 _LONGEST = 120
 """Characters of a value that are shown."""
+_NEAR = 5
+"""Lines within which the next claim of a token follows."""
 _NAMES = ("repository", "workflow_ref", "job_workflow_ref", "ref", "environment", "sub")
 _CLAIM = re.compile(
     r"[\s*+-]{0,8}[`\"']?(sub|repository|repository_owner|workflow_ref|job_workflow_ref|ref|environment)[`\"']?:\s{0,4}"
-    r"(?:Some\()?[`\"']?([^\s`\"',()]{1,300})"
 )
+_VALUE = re.compile(
+    r"`([^`]{1,1000})`|(?:Some\()?\"([^\"\\]{1,1000})\"\)?,?|'([^'\\]{1,1000})',?|((?![`\"']|Some\()\S.{0,999}?),?"
+)
+"""As the publish action prints a value, as uv and JSON do, and without quotes, each to the end of its line."""
+_SUBJECT = re.compile(r"repo:[^:]{1,300}:(?:environment:([^:]{1,300})|ref:.*|pull_request)")
+"""The subject as GitHub makes it by itself; an owner can order another form, which says less."""
 _FILE = re.compile(r"([^/]+/[^/]+)/\.github/workflows/([^@/]+)@")
-_MISSING = ("MISSING", "None")
+_MISSING = ("MISSING", "None", "null")
+
+
+@dataclass(frozen=True)
+class ExpectedClaims:
+    """What is configured for the job that uploads."""
+
+    repository: str
+    workflows: tuple[str, ...]
+    """File names; empty: not known."""
+    environment: str | None
+    """Empty: none, None: not known."""
+
+
+def expect_claims(target: Target, workflow: str, job: str) -> ExpectedClaims | None:
+    """
+    Return what the token of this job, in a run of this workflow, has to claim.
+
+    None if the job is not known to be the one that uploads to the target's index: an upload to another one has claims
+    of its own. A name with an expression stands for several jobs, and an environment that is chosen in the run is none
+    to hold a token against.
+    """
+    found = {
+        publisher.environment
+        for publisher in target.process.publishers
+        if publisher.workflow == workflow
+        and publisher.job_name
+        and "${{" not in publisher.job_name
+        and is_job_of(job, publisher.job_name)
+    }
+    if len(found) != 1:
+        return None
+    own, given = found.pop(), target.channel.environment
+    return ExpectedClaims(target.repository, target.workflows, given if own is not None and given is not None else own)
 
 
 def find_claims(lines: Iterable[Line]) -> dict[str, str]:
     """Return the claims by name, of the last token that the log shows; a claim that it calls missing is empty."""
-    claims: dict[str, str] = {}
+    tokens: list[dict[str, str | None]] = [{}]
+    last = 0
     for line in lines:
-        if not line.is_script and (found := _CLAIM.match(line.text)):
-            claims[found[1]] = "" if found[2] in _MISSING else found[2]
-    return claims if "repository" in claims or "sub" in claims else {}
+        if line.is_script or not (found := _CLAIM.match(line.text)):
+            continue
+        if found[1] in tokens[-1] or line.number > last + _NEAR:
+            tokens.append({})
+        value, last = _VALUE.fullmatch(line.text, found.end()), line.number
+        text = next(filter(None, value.groups())) if value else None
+        tokens[-1][found[1]] = "" if text in _MISSING else text
+    token = next((token for token in reversed(tokens) if "repository" in token or "sub" in token), {})
+    return {name: value for name, value in token.items() if value is not None}
 
 
-def find_difference(claims: Mapping[str, str], target: Target | None) -> KnownFailure | None:
+def find_difference(claims: Mapping[str, str], expected: ExpectedClaims | None) -> KnownFailure | None:
     """
     Return the known cause for which the index refuses a token of these claims; None if they show none.
 
-    Without a target, only what the claims show by themselves: nobody knows what the index expects.
+    If it is not known what is expected, only what the claims show by themselves.
     """
     environment = _find_environment(claims)
     started, own = _FILE.match(claims.get("workflow_ref", "")), _FILE.match(claims.get("job_workflow_ref", ""))
@@ -57,20 +106,20 @@ def find_difference(claims: Mapping[str, str], target: Target | None) -> KnownFa
         return REUSABLE
     if started and own and started.groups() != own.groups():
         return REUSABLE
-    if target is not None:
-        wanted = _find_wanted(target)
-        if repository and repository.lower() != target.repository.lower():
+    if expected is not None:
+        wanted = expected.environment
+        if repository and repository.lower() != expected.repository.lower():
             return OTHER_REPOSITORY
-        if own and target.workflows and own[2] not in target.workflows:
+        if own and expected.workflows and own[2] not in expected.workflows:
             return OTHER_WORKFLOW
         if wanted is not None and environment is not None and environment.lower() != wanted.lower():
             return ENVIRONMENT
     return NO_ENVIRONMENT if environment == "" else None
 
 
-def describe_claims(claims: Mapping[str, str], target: Target | None) -> str:
+def describe_claims(claims: Mapping[str, str], expected: ExpectedClaims | None) -> str:
     """Return what the token says, claim by claim, and beside it what is configured where that differs."""
-    wanted = {} if target is None else {"repository": target.repository, "environment": _find_wanted(target)}
+    wanted = {"repository": expected.repository, "environment": expected.environment} if expected else {}
     shown = dict(claims)
     if (environment := _find_environment(claims)) is not None:
         shown["environment"] = environment
@@ -87,15 +136,5 @@ def _find_environment(claims: Mapping[str, str]) -> str | None:
     """The environment of the job; empty: none, None: not known."""
     if "environment" in claims:
         return claims["environment"]
-    if not (subject := claims.get("sub")):
-        return None
-    _, found, environment = subject.partition(":environment:")
-    return environment if found else ""
-
-
-def _find_wanted(target: Target) -> str | None:
-    """The environment that the configuration, or the workflow, names; None if neither is known."""
-    if target.channel.environment is not None:
-        return target.channel.environment
-    named = {publisher.environment for publisher in target.process.publishers}
-    return named.pop() if len(named) == 1 else None
+    found = _SUBJECT.fullmatch(claims.get("sub", ""))
+    return (found[1] or "").replace("%3A", ":") if found else None

@@ -7,13 +7,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from release_state.facts.logs.claims import describe_claims, find_claims, find_difference
+from release_state.facts.logs.claims import ExpectedClaims, describe_claims, find_claims, find_difference
 from release_state.facts.logs.failure import Completion, KnownFailure, Rank
 from release_state.facts.logs.known_failures import KNOWN_FAILURES
 from release_state.facts.logs.lines import LONGEST_LINE, Line, cut
 from release_state.facts.logs.statements import LogStatement, join_lines
 from release_state.facts.logs.uploads import Uploads, find_uploads
-from release_state.model.target import Target
 
 MOST_LINES = 3
 _NEAR = 40
@@ -72,13 +71,13 @@ def explain_log(
     *,
     succeeded: bool = False,
     within: tuple[str, str] | None = None,
-    target: Target | None = None,
+    expected: ExpectedClaims | None = None,
 ) -> Explanation:
     """
     Return why the run ended, by the step that failed; if it `succeeded`, only skipped work counts.
 
-    `within` is when the step began and ended that GitHub calls failed, as `2026-01-02T03:04:05`. `target` is what the
-    run was for, if that is known: the claims of a refused token are held against it.
+    `within` is when the step began and ended that GitHub calls failed, as `2026-01-02T03:04:05`. The claims of a
+    refused token are held against the `expected` ones of its job, if these are known.
     """
     every = join_lines(lines)
     failing = every if succeeded else _find_failing(every, _find_begun(lines, within), within)
@@ -98,8 +97,8 @@ def explain_log(
     failed = any(each.is_error and not _CANCELLED.search(each.text) for each in every)
     quoted = tuple(texts)
     if known and known.scenario == "trusted publisher" and (claims := find_claims(lines)):
-        known = find_difference(claims, target) or known
-        quoted = (*quoted[: MOST_LINES - 1], cut(describe_claims(claims, target)))
+        known = find_difference(claims, expected) or known
+        quoted = (*quoted[: MOST_LINES - 1], cut(describe_claims(claims, expected)))
     return Explanation(known, quoted, step, first.number if first else None, failed, uploads.has_sent(by=end))
 
 

@@ -180,14 +180,16 @@ class RunLookup:
             meaning = "The run ended before a job began."
             self.explanation = ExplainedRun(run=run, attributed_by=_join_reasons(attribution), meaning=meaning)
             return True
-        from release_state.facts.logs.explanation import explain_log  # most runs read no log
+        from release_state.facts.logs.claims import expect_claims  # most runs read no log
+        from release_state.facts.logs.explanation import explain_log
 
         succeeded = run.conclusion == "success"
         lines = parse_log(self.log(job))
         attribution = attribution.combine(attribute_log(lines, target))
         if attribution.is_other or is_dry_log(lines, published_nothing=succeeded and job.published_nothing):
             return False
-        log = explain_log(lines, succeeded=succeeded, within=job.failed_within, target=target)
+        expected = expect_claims(target, run.workflow, job.name)
+        log = explain_log(lines, succeeded=succeeded, within=job.failed_within, expected=expected)
         known = log.known
         if not attribution.is_ours:
             if succeeded and known is None:
