@@ -111,7 +111,9 @@ def _find_restart(explanation: Explanation) -> str | None:
     except UsageProblem:
         return None  # no project here: the log is explained by itself
     targets = read_process(loaded.targets[:1]).targets
-    return describe_restart(targets[0].process, explanation.version) if targets else None
+    # A log does not say whose it is: the repository is named.
+    about = targets[0] if targets else None
+    return describe_restart(about.process, explanation.version, about.repository) if about else None
 
 
 def _logs_of(name: str) -> tuple[list[tuple[str | None, str]], str | None]:

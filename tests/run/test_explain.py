@@ -200,7 +200,7 @@ def test_in_a_clone_the_next_step_fits_its_process(
         subprocess.run(["git", "-C", str(clone), *command], check=True)
     monkeypatch.chdir(clone)
     assert offline.explain([str(log)]) == 0
-    assert "again:    here, a pushed tag starts cd.yml; " in capsys.readouterr().out
+    assert "again:    in octo/orbit, a pushed tag starts cd.yml; " in capsys.readouterr().out
     monkeypatch.chdir(tmp_path)
     assert offline.explain([str(log)]) == 0
     assert "again:" not in capsys.readouterr().out

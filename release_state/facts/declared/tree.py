@@ -11,9 +11,7 @@ from typing import Any, Protocol
 
 from packaging.utils import InvalidName, canonicalize_name
 
-from release_state.common.project import CONFIGURATION as CONFIGURATION
-from release_state.common.project import PYPROJECT, SETUP_CFG, parse_cfg, parse_toml, read_project_name
-from release_state.common.project import find_table as find_table
+from release_state.common.project import CONFIGURATION, PYPROJECT, SETUP_CFG, parse_cfg, parse_toml, read_project_name
 
 _MOST_FOLDERS = 100
 _LONGEST_PATH = 200

@@ -23,8 +23,8 @@ _STARTED = {
 }
 
 
-def describe_restart(process: Process, version: Completion) -> str | None:
-    """Return how the release goes on in this process; None if it is not known how a person starts the upload.
+def describe_restart(process: Process, version: Completion, repository: str) -> str | None:
+    """Return how the release of a repository goes on; None if it is not known how a person starts the upload.
 
     A re-run keeps the commit and the workflow file: it is enough where neither was at fault.
     """
@@ -32,7 +32,7 @@ def describe_restart(process: Process, version: Completion) -> str | None:
     if not starts or starts[0][0] not in _FIXED:
         return None
     kind, workflow = starts[0]
-    parts = [f"here, {_STARTED[kind]} starts {workflow}"]
+    parts = [f"in {repository}, {_STARTED[kind]} starts {workflow}"]
     parts += [f"{_STARTED[other]} starts {name}, too" for other, name in starts[1:]]
     if version is not Completion.NEXT:
         parts.append("where nothing has to change, re-run the failed jobs of the run")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from release_state.common.project import CONFIGURATION
 from release_state.facts.declared.declaration import find_declaration, list_usual_files
-from release_state.facts.declared.tree import CONFIGURATION
 from release_state.facts.declared.version import NOTHING, Declaration, unreadable
 from release_state.observe.git.command import decode_output
 from release_state.observe.git.objects import TreeEntry

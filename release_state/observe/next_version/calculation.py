@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import structs
 
+from release_state.common.project import find_table
 from release_state.facts.commits import (
     TYPES,
     bump_version,
@@ -18,7 +19,6 @@ from release_state.facts.commits import (
     count_levels,
     find_highest,
 )
-from release_state.facts.declared.tree import find_table
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import Branch, Remote
 from release_state.model.snapshot.published import Calculation, Counted, Level

@@ -14,8 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from release_state.common.project import find_table
 from release_state.common.strict import decode_toml
-from release_state.facts.declared.tree import find_table
 
 
 class Files(dict[str, frozenset[str]]):

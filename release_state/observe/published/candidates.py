@@ -13,8 +13,9 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from release_state.common.project import CONFIGURATION
 from release_state.facts.declared.backends import find_in_pyproject
-from release_state.facts.declared.tree import CONFIGURATION, Folder
+from release_state.facts.declared.tree import Folder
 from release_state.model.snapshot import Clone, Remote
 from release_state.model.target import Target, parse_version
 from release_state.observe.git.command import Git, GitFailed, ask_patiently, decode_output
