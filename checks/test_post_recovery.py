@@ -81,8 +81,9 @@ def test_expected_files_are_published(release: Release, target: Target, plan: Re
 
     Without `expected-files`, these are the kinds that the last three final versions had. The first two versions of a
     project have the default. A release has wheels for the platforms and Pythons of the version before, too. An old
-    Python may go. A less common machine that goes with a feature release is advice, and so are 32-bit x86 and PyPy.
-    Every other gap blocks, unless `expected-files` is configured.
+    Python may go. A less common machine that goes with a feature release is advice, and so are 32-bit x86 and PyPy. So
+    is one that goes as a whole while a wheel for any platform still serves it. Every other gap blocks, unless
+    `expected-files` is configured.
 
     PyPI and TestPyPI accept no further file once a version's first file is older than 14 days. What is missing then
     comes with the next version. If the existing files are all you meant to publish, say so in `expected-files`.
@@ -110,11 +111,12 @@ def require_wheels(release: Release, plan: Recovery) -> None:
         return
     lost = gap.unexplained or gap.likely_dropped
     on_purpose = f"If {release.version} drops them on purpose, say so in its notes; else publish them"
+    instead = "takes the wheel for any platform" if gap.has_fallback else "needs a compiler, or fails"
     closed = explain_closed(release)
     fewer = ActionNeeded(
         expected=f"wheels as {gap.version} has",
         found=f"no wheel for {join_items(lost, 12)}",
-        why=(closed if gap.unexplained else "") or "an installation there needs a compiler, or fails",
+        why=(closed if gap.unexplained else "") or f"an installation there {instead}",
         steps=plan.steps_for("index") if gap.unexplained else [step(on_purpose)],
         advice=not gap.unexplained,
     )

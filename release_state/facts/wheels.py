@@ -67,7 +67,10 @@ class Gap:
     unexplained: tuple[str, ...] = ()
     """Platforms, or Pythons on a platform, that no project drops like this on purpose."""
     likely_dropped: tuple[str, ...] = ()
-    """Less common machines that a feature release lacks, and kinds of Python, such as PyPy, that no wheel is for."""
+    """Less common machines that a feature release lacks, or that a wheel for any platform still serves, and kinds of
+    Python, such as PyPy, that no wheel is for."""
+    has_fallback: bool = False
+    """Whether there is a wheel for any platform, which an installer takes where it finds no other."""
 
     def __bool__(self) -> bool:
         return bool(self.unexplained or self.likely_dropped)
@@ -125,11 +128,12 @@ def find_gap(version: str, before: Iterable[str], now: Iterable[str], *, is_feat
     lines = {line for line, _ in everywhere}
     if set(earlier) == {ANY} and (families >= _DESKTOPS or (is_feature and len(families) > 1)):
         return Gap(version)  # it is compiled now, with a wheel for each of them
-    unexplained, dropped = set[str](), set[str]()
+    unexplained, dropped, fallback = set[str](), set[str](), here.get(ANY)
     for platform, place in earlier.items():
         is_common = platform in _COMMON or not (is_feature or platform.endswith(_OLD_MACHINES))
         if platform not in here:
-            is_common = is_common or _name_family(platform) not in families
+            is_served = fallback is not None and all(map(fallback.serves, place.pythons))
+            is_common = platform in _COMMON or (is_common and not is_served) or _name_family(platform) not in families
             (unexplained if is_common else dropped).add(platform)
             continue
         for python in place.pythons - place.stable:
@@ -140,7 +144,7 @@ def find_gap(version: str, before: Iterable[str], now: Iterable[str], *, is_feat
                 is_sure = not is_feature and (python not in everywhere or platform in _COMMON[:3])
             words = f"{_name_python(python)} on {platform}"
             (unexplained if python[0] == "cp" and is_sure else dropped).add(words)
-    return Gap(version, tuple(sorted(unexplained)), tuple(sorted(dropped)))
+    return Gap(version, tuple(sorted(unexplained)), tuple(sorted(dropped)), fallback is not None)
 
 
 def _is_lost(python: Python, place: _Place, lines: Collection[str], requires: str | None) -> bool:
@@ -178,7 +182,9 @@ class _Place:
 
     def serves(self, python: Python) -> bool:
         line, number = python
-        is_later = any(each in (line, "py") and least <= number for each, least in self.stable)
+        is_later = any(
+            each in (line, "py") and least[0] == number[0] and least <= number for each, least in self.stable
+        )
         return python in self.pythons or is_later
 
 

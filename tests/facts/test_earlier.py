@@ -12,7 +12,7 @@ from packaging.version import Version
 from release_state.facts.earlier import choose_earlier, find_wheel_gap
 from release_state.facts.process import resolve
 from release_state.facts.release import Release
-from release_state.facts.wheels import find_gap, parse_wheel
+from release_state.facts.wheels import Gap, find_gap, parse_wheel
 from release_state.model.observation import known
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import IndexRelease, Snapshot
@@ -103,8 +103,23 @@ def test_a_patch_release_drops_no_machine_and_requires_python_explains_an_old_on
         ).unexplained
     )
     gap = find_gap("0.1.0", before, now, is_feature=False, requires=">=3.12")
-    assert gap.unexplained[0] == "Linux s390x" and "cp312 on macOS arm64" in gap.unexplained
+    assert gap.unexplained[0] == "Linux s390x" and not gap.has_fallback and "cp312 on macOS arm64" in gap.unexplained
     assert find_gap("0.1.0", before, now, is_feature=False, requires=">=3.13").unexplained == ("Linux s390x",)
+
+
+def test_a_machine_that_a_wheel_for_any_platform_still_serves_may_go_as_a_whole() -> None:
+    def lose(before: tuple[str, ...], *now: str) -> Gap:
+        return find_gap("2.3.0", names("2.3.0", *before), names("2.3.1", *now), is_feature=False, requires=">=3.12")
+
+    intel = matrix("cp312", "cp313", platforms=("macosx_10_13_x86_64",))
+    gap = lose((*TWO, *intel, ANY), *TWO, ANY)
+    assert gap == Gap("2.3.0", likely_dropped=("macOS x86_64",), has_fallback=True)
+    assert lose((*TWO, *intel, ANY), *TWO, intel[0], ANY).unexplained == ("cp313 on macOS x86_64",)
+    assert lose((*TWO, *intel), *TWO).unexplained == ("macOS x86_64",)
+    assert lose((*TWO, *intel, "py2-none-any"), *TWO, "py2-none-any").unexplained == ("macOS x86_64",)
+    assert lose((*TWO, ANY), *matrix("cp312", "cp313", platforms=PLATFORMS[1:]), ANY).unexplained == ("Linux x86_64",)
+    musl = "cp313-cp313-musllinux_1_2_x86_64"
+    assert lose((*TWO, musl, ANY), *TWO, ANY).unexplained == ("Linux (musl) x86_64",)
 
 
 @pytest.mark.parametrize("name", ["a-1.tar.gz", "a.whl", f"a-1-{'.'.join(['py3'] * 50)}-none-any.whl", "-1-2-3-.whl"])
