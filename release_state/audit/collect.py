@@ -23,12 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import structs
-from packaging.version import Version
 
 from release_state.audit.versions import AuditSnapshot, find_spellings, resolve
 from release_state.audit.workflows import observe_workflows
 from release_state.model.observation import Observation, known
-from release_state.model.target import Target
+from release_state.model.target import Target, read_version
 from release_state.observe.defects import Defects, guard
 from release_state.observe.git.access import TokenAccess
 from release_state.observe.git.clone import observe_clone_tags
@@ -121,7 +120,7 @@ def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, de
     own = find_spellings(resolve(history)).own
     spelt = (target.parse_tag_spelling(tag.name) for tag in (history.remote.value.tags if history.remote.value else ()))
     newest = max((found[1] for found in spelt if found and found[0] in own), default=None)
-    if newest is None or newest <= Version(index.versions[-1].version):
+    if newest is None or newest <= read_version(index.versions[-1].version):
         return history
     asked = Index(client, config.channels[target.channel.name], client.deadline())
     time = TimeLeft(config.lookup_timeout)

@@ -16,7 +16,7 @@ from release_state.facts.spelling import Spellings, find_tag_spelling, match_spe
 from release_state.model.observation import AwareDatetime, Model, Observation, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, PullRequest, Remote, Repository, Tag, WorkflowRuns
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
-from release_state.model.target import Target, names_version
+from release_state.model.target import Target, names_version, read_version
 from release_state.model.waiver import Waiver
 
 FORMAT = 1
@@ -133,9 +133,9 @@ def collect_versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited,
 
     if index := history.index.value:
         for indexed in index.versions:
-            of(Version(indexed.version)).indexed = indexed
+            of(read_version(indexed.version)).indexed = indexed
         for text in index.listed_without_files:
-            of(Version(text)).listed_empty = True
+            of(read_version(text)).listed_empty = True
     takes_tags = "tag" in target.channel.leaves
     if remote := history.remote.value:
         named = [(tag, *known) for tag in remote.tags if (known := target.parse_tag_spelling(tag.name))]
@@ -150,7 +150,7 @@ def collect_versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited,
             parsed = target.parse_release_branch(branch.name)
             lasting = target.is_lasting(branch.name, remote.default_branch)
             if parsed and parsed.channel == target.channel.name and not lasting:
-                of(Version(parsed.version)).branches.append(branch)
+                of(read_version(parsed.version)).branches.append(branch)
     for release in (*(history.releases.value or ()), *(history.drafts.value or ())):
         spelling = target.parse_tag_spelling(release.tag)
         # A release's tag can be deleted, and a draft has none yet: any spelling counts that is not another package's.
@@ -163,7 +163,7 @@ def collect_versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited,
     for pull in history.open_pulls.value or ():
         parsed = target.parse_release_branch(pull.head_branch)
         if parsed and parsed.channel == target.channel.name and (pull.head_repository or "").lower() == ours:
-            of(Version(parsed.version)).pulls.append(pull)
+            of(read_version(parsed.version)).pulls.append(pull)
     for audited in (each for each in found.values() if each.branches):
         branches = {branch.name for branch in audited.branches}
         audited.pulls_into = [pull for pull in history.open_pulls.value or () if pull.base_branch in branches]

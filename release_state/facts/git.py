@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TypeVar
 
 from packaging.version import Version
 
 from release_state.model.observation import NotObserved, Problem, value_or
 from release_state.model.snapshot import Branch, Clone, Lineage, OwnRun, Remote, Snapshot, Tag
-from release_state.model.target import Channel, Target, parse_version
+from release_state.model.target import Channel, Target, parse_version, read_version
 
 _LASTING = "develop|development|dev|next|stable|maintenance|maint|master|main"
 """Names of branches that last."""
@@ -21,6 +22,9 @@ _LINE = "release|releases|stable|branch|maintenance|maint|lts"
 _MOST_LINES = 5
 _SEVERAL = 3
 """Fewer tags by number alone do not show that they are this package's."""
+
+
+RefT = TypeVar("RefT", Branch, Tag)
 
 
 class Facts:
@@ -68,20 +72,17 @@ class GitFacts(Facts):
     @cached_property
     def conflicting_branches(self) -> tuple[Branch, ...]:
         """Remote branches that keep git from creating this version's release branch."""
-        wanted = self.target.release_branch
-        return tuple(each for each in self.remote.branches if refs_conflict(wanted, each.name))
+        return find_conflicting(self.target.release_branch, self.remote.branches)
 
     @cached_property
     def conflicting_tags(self) -> tuple[Tag, ...]:
         """Remote tags that keep git from creating this version's tag."""
-        wanted = self.target.tag
-        return tuple(each for each in self.remote.tags if refs_conflict(wanted, each.name))
+        return find_conflicting(self.target.tag, self.remote.tags)
 
-    @property
+    @cached_property
     def conflicting_local_tags(self) -> tuple[Tag, ...]:
         """Tags in the clone that keep git from creating this version's tag there."""
-        wanted = self.target.tag
-        return tuple(each for each in self.all_local_tags if refs_conflict(wanted, each.name))
+        return find_conflicting(self.target.tag, self.all_local_tags)
 
     def find_case_twins(self, wanted: str, names: Iterable[str]) -> tuple[str, ...]:
         """Ref names that differ from the wanted one by case alone, on a file system that ignores case."""
@@ -179,7 +180,7 @@ class GitFacts(Facts):
 
     def _is_release_branch(self, name: str) -> bool:
         parsed = self.target.parse_release_branch(name)
-        return parsed is not None and len(Version(parsed.version).release) >= len(self.version.release)
+        return parsed is not None and len(read_version(parsed.version).release) >= len(self.version.release)
 
     def find_line(self, commit: str) -> Branch | None:
         """Return the long-lived branch beside the base that has a commit; None if none does."""
@@ -220,6 +221,12 @@ class GitFacts(Facts):
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether one commit is an ancestor of or equal to the other."""
         return self.snapshot.history.present().is_ancestor(older, newer)
+
+
+def find_conflicting(wanted: str, refs: Iterable[RefT]) -> tuple[RefT, ...]:
+    """Return the refs that keep git from creating another of this name: one name is the folder of the other."""
+    folders, inside = {wanted[: found.start()] for found in re.finditer("/", wanted)}, f"{wanted}/"
+    return tuple(ref for ref in refs if ref.name in folders or ref.name.startswith(inside))
 
 
 def refs_conflict(wanted: str, there: str) -> bool:

@@ -8,14 +8,13 @@ from difflib import get_close_matches
 
 from msgspec import structs
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from release_state.common.text import join_items, quote_or_explain, sanitize
 from release_state.facts.publishers import OVERRULES, find_publishers
 from release_state.facts.spelling import find_tag_spelling
 from release_state.facts.workflow.document import FOLDER
 from release_state.model.snapshot import Snapshot
-from release_state.model.target import Target, parse_version
+from release_state.model.target import Target, parse_version, read_version
 
 _LONGEST = 300
 _BRANCHES = tuple(
@@ -48,7 +47,7 @@ def find_tag_hint(snapshot: Snapshot) -> str:
         return ""
     index = snapshot.index.get(target.channel.name)
     page = index.value if index else None
-    published = {Version(each.version) for each in page.releases} if page else set()
+    published = {read_version(each.version) for each in page.releases} if page else set()
     usual = find_tag_spelling(_without(target, "tag-template"), remote.tags, published)
     # Another package's tags say nothing about the first one of this package.
     is_foreign = target.names_package(target.tag_template) and not target.names_package(usual.template)

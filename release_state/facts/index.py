@@ -16,7 +16,7 @@ from release_state.facts.git import Facts
 from release_state.facts.wheels import Gap
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.snapshot import IndexFile, IndexProject
-from release_state.model.target import parse_version
+from release_state.model.target import parse_version, read_version
 
 UPLOADS_AFTER_THE_FIRST = timedelta(days=14)
 """The time in which PyPI and TestPyPI accept more files, since 2026-07-08 (warehouse, `forklift/legacy.py`)."""
@@ -142,13 +142,13 @@ class IndexFacts(Facts):
     @property
     def final_versions(self) -> tuple[Version, ...]:
         """The final versions on the index that are not yanked."""
-        versions = (Version(found.version) for found in self.project.releases if not found.yanked)
+        versions = (read_version(found.version) for found in self.project.releases if not found.yanked)
         return tuple(version for version in versions if not version.is_prerelease)
 
     @cached_property
     def newest_of_line(self) -> Version | None:
         """The greatest version of the same major.minor line on the index, also a yanked one."""
-        versions = (Version(found.version) for found in self.project.releases)
+        versions = (read_version(found.version) for found in self.project.releases)
         return max((version for version in versions if _line(version) == _line(self.version)), default=None)
 
     def is_newer_of_line(self, version: Version) -> bool:

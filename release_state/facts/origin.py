@@ -12,7 +12,7 @@ from packaging.version import Version
 from release_state.facts.index import UPLOADS_AFTER_THE_FIRST
 from release_state.facts.release import Release
 from release_state.model.snapshot import Candidate, IndexFile, Tag
-from release_state.model.target import parse_version
+from release_state.model.target import parse_version, read_version
 
 
 def find_sdist_for_wheel(release: Release) -> IndexFile | None:
@@ -76,7 +76,7 @@ def find_declared_instead(release: Release) -> tuple[Tag, Version] | None:
         return None
     declared = parse_version(release.lineage(tag.commit).declared_version or "")
     is_tagged = any(release.target.parse_tag(each.name) == declared for each in release.remote.tags)
-    is_there = any(Version(each.version) == declared for each in release.project.releases)
+    is_there = any(read_version(each.version) == declared for each in release.project.releases)
     return (tag, declared) if declared is not None and is_there and not is_tagged else None
 
 
@@ -91,7 +91,7 @@ def find_successor(release: Release) -> Version | None:
     """The newer version of the line that replaced an unpublished one with an immutable GitHub Release; None if none."""
     if release.is_published:
         return None
-    offered = (Version(each.version) for each in release.project.releases if not each.yanked)
+    offered = (read_version(each.version) for each in release.project.releases if not each.yanked)
     newer = max((version for version in offered if release.is_newer_of_line(version)), default=None)
     return newer if newer and release.github_release and release.github_release.immutable else None
 
@@ -104,7 +104,7 @@ def find_replacement(release: Release) -> Version | None:
     newer = [
         version
         for each in release.project.releases
-        if not each.yanked and (version := Version(each.version)) > release.version
+        if not each.yanked and (version := read_version(each.version)) > release.version
         if release.version.is_prerelease or not version.is_prerelease
         if release.is_newer_of_line(version) or (first and each.uploaded_at and each.uploaded_at > first)
     ]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from msgspec import structs
-from packaging.version import Version
 
 from release_state.common.text import join_items, sanitize
 from release_state.facts.earlier import find_expected_kinds, list_earlier
@@ -28,7 +27,7 @@ from release_state.facts.workflow.making import find_made
 from release_state.model.observation import NotObserved, Observation, Problem, known
 from release_state.model.process import Made, Process
 from release_state.model.snapshot import IndexProject, Remote, Snapshot, WorkflowFiles
-from release_state.model.target import Channel, Target, Trace
+from release_state.model.target import Channel, Target, Trace, read_version
 
 SOURCE = "release workflow"
 MOST_EARLIER = 2
@@ -93,7 +92,7 @@ class _Seen:
 @lru_cache(maxsize=8)
 def _find_spelling(seen: _Seen) -> TagSpelling:
     """Return how tags are spelled; the snapshots that rows see differ in other things, and tags can be ten thousand."""
-    published = {Version(each.version) for each in seen.page.releases} if seen.page else set()
+    published = {read_version(each.version) for each in seen.page.releases} if seen.page else set()
     return find_tag_spelling(seen.target, seen.remote.tags, published)
 
 

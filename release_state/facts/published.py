@@ -12,7 +12,7 @@ from release_state.facts.git import GitFacts
 from release_state.facts.index import IndexFacts
 from release_state.model.observation import NotObserved
 from release_state.model.snapshot import Candidate, Published
-from release_state.model.target import Channel, Target, parse_version
+from release_state.model.target import Channel, Target, parse_version, read_version
 
 
 class PublishedFacts(GitFacts, IndexFacts):
@@ -115,7 +115,7 @@ class PublishedFacts(GitFacts, IndexFacts):
         if version is None or version == self.version:
             has, version = bool(page.files or page.catching_up), self.version
         else:
-            has = any(Version(found.version) == version for found in page.releases)
+            has = any(read_version(found.version) == version for found in page.releases)
         if not has:
             self.refuse_ambiguous(page, version, channel)
         return has

@@ -8,14 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from packaging.version import Version
-
 from release_state.facts.github import GitHubFacts
 from release_state.facts.published import PublishedFacts
 from release_state.facts.publishers import find_started
 from release_state.model.observation import NotObserved
 from release_state.model.snapshot import Branch
-from release_state.model.target import ReleaseBranchName
+from release_state.model.target import ReleaseBranchName, read_version
 
 
 @dataclass(frozen=True)
@@ -71,11 +69,11 @@ class Release(GitHubFacts, PublishedFacts):
 
     def is_respelled(self, parsed: ReleaseBranchName) -> bool:
         """Whether another release branch names this version and channel."""
-        return parsed.channel == self.channel.name and Version(parsed.version) == self.version
+        return parsed.channel == self.channel.name and read_version(parsed.version) == self.version
 
     def _is_line(self, parsed: ReleaseBranchName) -> bool:
         """Whether a branch is a release line: `release/1.4` for versions such as 1.4.2."""
-        named = Version(parsed.version).release
+        named = read_version(parsed.version).release
         return "{channel}" not in self.target.branch_template and len(named) < len(self.version.release)
 
     def _find_state(self, branch: Branch, parsed: ReleaseBranchName) -> tuple[str, str]:
@@ -87,7 +85,7 @@ class Release(GitHubFacts, PublishedFacts):
         if any(pull.head_sha == branch.sha for pull in merged):
             return "left over", f"pull request #{merged[0].number} was merged with this very head"
         if not merged:
-            version, channel = Version(parsed.version), self.target.find_channel(parsed.channel)
+            version, channel = read_version(parsed.version), self.target.find_channel(parsed.channel)
             tagged = channel and "tag" in channel.leaves and self.find_tags_equal_to(version)
             if tagged and self._holds(branch.sha):
                 return "left over", f"{self.base_branch} holds every commit of it, and {parsed.version} is tagged"
@@ -99,7 +97,7 @@ class Release(GitHubFacts, PublishedFacts):
 
     def _find_publisher(self, parsed: ReleaseBranchName) -> str | None:
         """The channel that published a branch's version: its own, or one that shares the branch."""
-        version = Version(parsed.version)
+        version = read_version(parsed.version)
         if self._has(parsed.channel, version):
             return parsed.channel
         return next(iter(self.find_dependents("branch", version)), None)

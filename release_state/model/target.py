@@ -209,7 +209,7 @@ class Target(Model, dict=True):
 
     @cached_property
     def _spellings(self) -> dict[str, tuple[str, Version] | None]:
-        return {}
+        return _share_spellings(self._tag_patterns)
 
     @cached_property
     def _tag_patterns(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
@@ -281,6 +281,17 @@ def format_semver(text: str) -> str:
 
 def _read_number(text: str, template: str) -> Version | None:
     return parse_version(text.replace("_", ".") if "{underscored}" in template else text)
+
+
+@lru_cache(maxsize=16)
+def _share_spellings(patterns: tuple[tuple[str, re.Pattern[str]], ...]) -> dict[str, tuple[str, Version] | None]:
+    """What each tag spells by these patterns, shared: most targets of a run differ in something else."""
+    return {}
+
+
+def read_version(text: str) -> Version:
+    """Return the PEP 440 version of a text that spells one, such as a version of the index. Raises InvalidVersion."""
+    return parse_version(text) or Version(text)
 
 
 def parse_version(text: str) -> Version | None:

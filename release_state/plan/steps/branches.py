@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from packaging.version import Version
-
 from release_state.facts.release import OtherBranch, Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import Phase
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import Branch, PullRequest
+from release_state.model.target import read_version
 from release_state.plan.steps.commands import (
     check_holds,
     check_lacks,
@@ -140,7 +139,7 @@ def tidy_others(release: Release, *, forced: bool = False) -> list[Step]:
 
 def _look_at(release: Release, other: OtherBranch) -> Step:
     version, channel = other.parsed.version, other.published_on or other.parsed.channel
-    if Version(version) == release.version:
+    if read_version(version) == release.version:
         version = release.target.version  # by another spelling of it, the run would be about another tag
     return step(
         f"Check the unfinished release of {version} on {channel}",

@@ -18,7 +18,7 @@ from release_state.model.observation import NotObserved, value_or
 from release_state.model.outcome import Phase
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import IndexFile
-from release_state.model.target import Channel, parse_version
+from release_state.model.target import Channel, parse_version, read_version
 from release_state.plan.steps.commands import FETCH, gh, suite_command, workflow_page
 from release_state.settings.channels import pypi
 
@@ -207,8 +207,8 @@ def next_version(release: Release, reason: str) -> Step:
 def _find_free_version(release: Release) -> str | None:
     """The next patch version, or pre-release of its kind, that no index and no tag uses; None if unknown."""
     try:
-        used = {Version(found.version) for found in release.project.releases}
-        used |= {Version(version) for version in release.project.listed_without_files}
+        used = {read_version(found.version) for found in release.project.releases}
+        used |= {read_version(version) for version in release.project.listed_without_files}
         names = [tag.name for tag in (*release.remote.tags, *release.all_local_tags)]
         used |= {version for name in names if (version := release.target.parse_tag(name))}
     except NotObserved:

@@ -11,6 +11,7 @@ from release_state.facts import origin
 from release_state.facts.release import Release
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Candidate, Tag
+from release_state.model.target import read_version
 from release_state.plan.steps import conflicts, tags
 from release_state.plan.steps.commands import (
     PUSH,
@@ -207,7 +208,7 @@ def _explain_choice(release: Release, chosen: Candidate, alike: tuple[Candidate,
 def _find_misnamed(release: Release, tag: Tag) -> Version | None:
     """The version that a tag names, if the index has no file of it; None otherwise."""
     version = release.target.parse_tag(tag.name)
-    offered = {Version(each.version) for each in release.project.releases}
+    offered = {read_version(each.version) for each in release.project.releases}
     return version if version is not None and version not in {release.version, *offered} else None
 
 
