@@ -133,8 +133,8 @@ def _start_up(start: Start) -> str:
 
 def _imports(found: Sequence[Import]) -> str:
     ours, others = ([each for each in found if each.is_ours is is_ours] for is_ours in (True, False))
-    dear = [each for each in others if each.own >= 1]
-    rest = [each for each in others if each.own < 1]
+    dear, rest = ([each for each in others if (each.own >= 1) is is_dear] for is_dear in (True, False))
+    slow = [each for each in ours if each.own >= 1]
     sums = ", ".join(f"{sum(i.own for i in found if i.when == when):.0f} {when}" for when in MOMENTS)
     lines = [
         f"What a gate imports, beside bare pytest (`-X importtime`, which itself slows it down), in milliseconds: "
@@ -146,7 +146,8 @@ def _imports(found: Sequence[Import]) -> str:
         f"| {len(rest)} others | {sum(i.modules for i in rest)} | {sum(i.own for i in rest):.1f} | |\n",
         "<details><summary>The suite's own modules: of itself, and with what it is the first to import</summary>\n",
         "| module | itself | with its imports | |\n|---|---|---|---|",
-        *(f"| `{i.name}` | {i.own:.1f} | {i.total:.1f} | {i.when} |" for i in ours),
+        *(f"| `{i.name}` | {i.own:.1f} | {i.total:.1f} | {i.when} |" for i in slow),
+        f"| {len(ours) - len(slow)} others | {sum(i.own for i in ours) - sum(i.own for i in slow):.1f} | | |",
         "\n</details>\n",
     ]
     return "\n".join(lines)
