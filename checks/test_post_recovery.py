@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import format_commits, join_items
+from release_state.facts.declared.version_source import find_build_writer
 from release_state.facts.hints import find_tag_hint
 from release_state.facts.origin import (
     explain_closed,
@@ -18,7 +19,6 @@ from release_state.facts.origin import (
 from release_state.facts.process import require_sure
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
-from release_state.facts.version_source import find_build_writer
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable, Phase
 from release_state.model.plan import Step, step

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import join_items
+from release_state.facts.declared.version_source import is_version_committed_first
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import is_before_release
-from release_state.facts.version_source import is_version_committed_first
 from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step
 from release_state.verdict.check import check
