@@ -111,7 +111,7 @@ class GitFacts(Facts):
 
     def find_tags_equal_to(self, version: Version) -> tuple[Tag, ...]:
         """Remote tags of a version in any spelling, without those of sibling packages."""
-        equal = tuple(tag for tag in self.remote.tags if self.target.parse_tag(tag.name) == version)
+        equal = group_tags(self.remote, self.target).get(version, ())
         if all(tag.name == self.target.tag_for(str(version)) for tag in equal):
             return equal
         return tuple(tag for tag in equal if tag.name not in self.sibling_tags)
@@ -153,11 +153,11 @@ class GitFacts(Facts):
     @cached_property
     def local_tags(self) -> tuple[Tag, ...]:
         """The clone's tags of this version without sibling packages' tags; the exact spelling first."""
-        tags, remote = self.clone.tags if self.clone else (), self.snapshot.remote.value
-        equal = [tag for tag in tags if self.target.parse_tag(tag.name) == self.version]
-        if any(tag.name != self.target.tag for tag in equal):
-            others = find_sibling_tags(self.target, (*(remote.tags if remote else ()), *tags))
-            equal = [tag for tag in equal if tag.name not in others]
+        clone, remote = self.clone, self.snapshot.remote.value
+        equal = group_tags(clone, self.target).get(self.version, ()) if clone else ()
+        if clone and any(tag.name != self.target.tag for tag in equal):
+            others = find_sibling_tags(self.target, (*(remote.tags if remote else ()), *clone.tags))
+            equal = tuple(tag for tag in equal if tag.name not in others)
         return tuple(sorted(equal, key=lambda tag: tag.name != self.target.tag))
 
     @cached_property
@@ -221,6 +221,18 @@ class GitFacts(Facts):
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether one commit is an ancestor of or equal to the other."""
         return self.snapshot.history.present().is_ancestor(older, newer)
+
+
+def group_tags(of: Remote | Clone, target: Target) -> Mapping[Version, tuple[Tag, ...]]:
+    """Return the tags by the version that they name in any spelling."""
+    # Read once: the facts of a run are made anew for each look-up, and a project can have ten thousand tags.
+    if (kept := of.tags_by_version.get(target.tag_patterns)) is None:
+        found: defaultdict[Version, list[Tag]] = defaultdict(list)
+        for tag in of.tags:
+            if version := target.parse_tag(tag.name):
+                found[version].append(tag)
+        kept = of.tags_by_version[target.tag_patterns] = {version: tuple(tags) for version, tags in found.items()}
+    return kept
 
 
 def find_conflicting(wanted: str, refs: Iterable[RefT]) -> tuple[RefT, ...]:

@@ -175,7 +175,7 @@ class Target(Model, dict=True):
         return self._spellings[tag]
 
     def _parse_spelling(self, tag: str) -> tuple[str, Version] | None:
-        for template, pattern in self._tag_patterns:
+        for template, pattern in self.tag_patterns:
             if (found := pattern.fullmatch(tag)) and (version := _read_number(found["version"], template)):
                 letter = found["version"][0]  # PEP 440 reads a leading v as well, so that {version} takes v1.0 too
                 return (template.replace("{version}", f"{letter}{{version}}") if letter in "vV" else template), version
@@ -209,10 +209,11 @@ class Target(Model, dict=True):
 
     @cached_property
     def _spellings(self) -> dict[str, tuple[str, Version] | None]:
-        return _share_spellings(self._tag_patterns)
+        return _share_spellings(self.tag_patterns)
 
     @cached_property
-    def _tag_patterns(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    def tag_patterns(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
+        """The templates of tags, the project's own first, each with its pattern."""
         templates = dict.fromkeys((self.tag_template, *KNOWN_TAG_TEMPLATES))
         return tuple((template, self._pattern(template)) for template in templates)
 

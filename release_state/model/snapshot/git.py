@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
+
 from msgspec import field
+from packaging.version import Version
 
 from release_state.model.observation import AwareDatetime, Model, NotObserved, Observation, Problem, known
 
@@ -25,7 +29,7 @@ class Tag(Model):
     annotated: bool
 
 
-class Remote(Model):
+class Remote(Model, dict=True):
     """The remote's refs as `git ls-remote` lists them."""
 
     url: str
@@ -41,10 +45,19 @@ class Remote(Model):
 
     def tag(self, name: str) -> Tag | None:
         """Return the tag with exactly this name."""
-        return next((tag for tag in self.tags if tag.name == name), None)
+        return self._tags_by_name.get(name)
+
+    @cached_property
+    def _tags_by_name(self) -> dict[str, Tag]:
+        return {tag.name: tag for tag in reversed(self.tags)}
+
+    @cached_property
+    def tags_by_version(self) -> dict[object, Mapping[Version, tuple[Tag, ...]]]:
+        """The tags by the version that they name, kept for each way to spell them."""
+        return {}
 
 
-class Clone(Model):
+class Clone(Model, dict=True):
     """The maintainer's working copy. Paths are relative to its top, as git prints them."""
 
     path: str
@@ -85,6 +98,11 @@ class Clone(Model):
     """The first two hundred names of distributions in `dist/`, ignored or not."""
     no_identity: tuple[str, ...] = ()
     """Which of `user.name` and `user.email` are not set; never their values."""
+
+    @cached_property
+    def tags_by_version(self) -> dict[object, Mapping[Version, tuple[Tag, ...]]]:
+        """As the remote's."""
+        return {}
 
 
 class Commit(Model):
