@@ -32,8 +32,12 @@ NO_INPUT = {
 """Options that are no inputs, and why."""
 NAMES = {"built": "dist"}
 """Inputs that are not called as their option: `--dist` is one of pytest-xdist."""
-NOT_OF_THE_WORKFLOW = {"repo", "dist"}
+NOT_OF_THE_WORKFLOW = {"repo"}
 """It checks the repository out itself, in a job of its own."""
+ARTIFACT = "name of an artifact of the same run with the built files; a job before the call has uploaded it"
+"""What `dist` is in the workflow, whose job sees no folder of the calling workflow."""
+HANDED_ON = {"dist": "${{ inputs.dist && format('{0}/release-state-dist', runner.temp) || '' }}"}
+"""What the workflow hands on, if it is not the input itself: the folder that it downloads to."""
 DEFAULTS = {"channel": "pypi", "phase": "auto", "wait": "0"}
 """What an input is if it is not given; a switch is false."""
 OF_THE_ACTION = {
@@ -86,7 +90,8 @@ def _inputs(*, typed: bool) -> Iterator[str]:
         default = "false" if kind == "boolean" else json.dumps(DEFAULTS.get(name, ""))
         if name in NOT_OF_THE_WORKFLOW and typed:
             continue
-        yield from (f"{name}:", f"  description: {json.dumps(describe(option))}")
+        description = ARTIFACT if typed and name == "dist" else describe(option)
+        yield from (f"{name}:", f"  description: {json.dumps(description)}")
         yield from ["  required: true"] if name == "version" else []
         yield from [f"  type: {kind}"] if typed else []
         if name != "version":
@@ -99,7 +104,8 @@ def _variables() -> Iterator[str]:
 
 def _handed_on() -> Iterator[str]:
     names = [name_input(option) for option in list_inputs()]
-    return (f"{name}: ${{{{ inputs.{name} }}}}" for name in names if name not in NOT_OF_THE_WORKFLOW)
+    values = {name: HANDED_ON.get(name, f"${{{{ inputs.{name} }}}}") for name in names}
+    return (f"{name}: {value}" for name, value in values.items() if name not in NOT_OF_THE_WORKFLOW)
 
 
 def _table() -> Iterator[str]:
@@ -109,6 +115,7 @@ def _table() -> Iterator[str]:
         default = DEFAULTS.get(name, "" if option.metavar else "false")
         cell = re.sub(r"(\[\w+\])", r"`\1`", describe(option)).replace("|", "\\|")
         whose = " (only the action)" if name in NOT_OF_THE_WORKFLOW else ""
+        cell += f"; in the workflow the {ARTIFACT}" * (name == "dist")
         yield f"| `{name}` | {f'`{default}`' if default else ''} | {cell}{whose} |"
     for name, text in {**OF_THE_ACTION, **OF_THE_WORKFLOW}.items():
         whose = " (only the workflow)" if name in OF_THE_WORKFLOW else ""

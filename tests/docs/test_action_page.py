@@ -65,9 +65,11 @@ def test_its_examples_have_inputs_that_exist() -> None:
         step for text in examples() for job in yaml.safe_load(text)["jobs"].values() for step in job.get("steps", ())
     ]
     uses = [step for step in steps if "release-state@" in step.get("uses", "")]
-    assert len(calls) == 2 and len(uses) == 2
+    assert len(calls) == 3 and len(uses) == 2
     assert all(set(job["with"]) <= set(called["inputs"]) for job in calls)
     assert all(set(step["with"]) <= set(action["inputs"]) for step in uses)
     needed = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["release-state"]["permissions"]
     assert all(job["permissions"] == needed for job in calls), "a called workflow gets no right that its caller lacks"
+    [gate] = [job for job in calls if "dist" in job["with"]]
+    assert gate["needs"] == "build", "the artifact must exist before the call"
     assert {f"`{name}`" for name in action["outputs"]} <= set(re.findall(r"`\w+`", TEXT))

@@ -21,6 +21,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from release_state.demo.dists import build_sdist, build_wheel
 from release_state.run.options import list_options
 from tests.docs import action
 from tests.standins.world import World
@@ -160,9 +161,9 @@ def test_each_option_is_an_input_or_has_a_reason_not_to_be() -> None:
     assert set(of_call) == (inputs - action.NOT_OF_THE_WORKFLOW) | {"packages"} | set(action.OF_THE_WORKFLOW)
     assert [path.name for path, text in action.with_inputs().items() if path.read_text(encoding="utf-8") != text] == []
     [step] = [step for step in called["jobs"]["release-state"]["steps"] if step.get("id") == "state"]
-    assert set(step["with"]) == set(ACTION["inputs"]) - {"cache", "dist"}
+    assert set(step["with"]) == set(ACTION["inputs"]) - {"cache"}
     given = {name: value for name, value in step["with"].items() if name not in ("repo", "token")}
-    assert given == {name: f"${{{{ inputs.{name} }}}}" for name in given}
+    assert given == {name: action.HANDED_ON.get(name, f"${{{{ inputs.{name} }}}}") for name in given}
 
 
 def test_each_input_becomes_its_option() -> None:
@@ -198,6 +199,45 @@ def test_the_called_workflow_only_reads_and_has_no_environment() -> None:
     )
     used = [step["uses"] for step in (*job["steps"], *ACTION["runs"]["steps"]) if "uses" in step]
     assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", each) for each in used if each != "./suite")
+
+
+def test_the_called_workflow_hands_on_the_artifact_that_it_downloads() -> None:
+    called = yaml.safe_load(CALLED.read_text(encoding="utf-8"))
+    before, judge = called["jobs"]["release-state"]["steps"][-3:-1]
+    assert before["uses"].startswith("actions/download-artifact@") and judge["id"] == "state"
+    assert before["if"] == "inputs.dist != ''" and "continue-on-error" not in before
+    given = before["with"]
+    assert given["name"] == "${{ inputs.dist }}" and "github-token" not in given, "of the same run alone"
+    assert ":" in given["pattern"] and given["digest-mismatch"] == "error"
+    assert given["path"].startswith("${{ runner.temp }}/"), "outside of both checkouts"
+    folder = given["path"].removeprefix("${{ runner.temp }}")
+    assert judge["with"]["dist"] == f"${{{{ inputs.dist && format('{{0}}{folder}', runner.temp) || '' }}}}"
+    assert called[True]["workflow_call"]["inputs"]["dist"]["default"] == ""
+
+
+@pytest.mark.parametrize(("version", "code"), [("0.2.0", 0), ("0.3.0", 1)])
+def test_the_built_files_are_looked_at(version: str, code: int, clean: World, runner: Runner) -> None:
+    folder = runner.temporary / "release-state-dist"
+    folder.mkdir()
+    for name, content in (
+        build_wheel(clean.package, version, sources={}),
+        build_sdist(clean.package, version, files={}),
+    ):
+        (folder / name).write_bytes(content)
+
+    step = runner.run({"version": "0.2.0", "dist": str(folder)}, variables(clean))
+
+    assert step.code == code, step.output
+    findings = json.loads(Path(step.outputs["report"]).with_suffix(".json").read_text(encoding="utf-8"))
+    [dist] = [each for each in findings["targets"][0]["checks"] if each["id"] == "DIST-1"]
+    assert dist["outcome"] == ("holds" if code == 0 else "action needed")
+
+
+def test_an_artifact_that_was_not_downloaded_is_no_green_verdict(clean: World, runner: Runner) -> None:
+    step = runner.run({"version": "0.2.0", "dist": str(runner.temporary / "release-state-dist")}, variables(clean))
+
+    assert (step.code, step.outputs) == (4, {}), step.output
+    assert "is not a folder" in step.output
 
 
 def requirements() -> dict[str, tuple[Requirement, list[str]]]:
