@@ -34,7 +34,7 @@ NAMES = {"built": "dist"}
 """Inputs that are not called as their option: `--dist` is one of pytest-xdist."""
 NOT_OF_THE_WORKFLOW = {"repo"}
 """It checks the repository out itself, in a job of its own."""
-ARTIFACT = "name of an artifact of the same run with the built files; a job before the call has uploaded it"
+ARTIFACT = "name of an artifact with the built files, which a job of the same run uploaded before the call"
 """What `dist` is in the workflow, whose job sees no folder of the calling workflow."""
 HANDED_ON = {"dist": "${{ inputs.dist && format('{0}/release-state-dist', runner.temp) || '' }}"}
 """What the workflow hands on, if it is not the input itself: the folder that it downloads to."""
@@ -115,7 +115,7 @@ def _table() -> Iterator[str]:
         default = DEFAULTS.get(name, "" if option.metavar else "false")
         cell = re.sub(r"(\[\w+\])", r"`\1`", describe(option)).replace("|", "\\|")
         whose = " (only the action)" if name in NOT_OF_THE_WORKFLOW else ""
-        cell += f"; in the workflow the {ARTIFACT}" * (name == "dist")
+        cell += f". In the workflow the {ARTIFACT}" * (name == "dist")
         yield f"| `{name}` | {f'`{default}`' if default else ''} | {cell}{whose} |"
     for name, text in {**OF_THE_ACTION, **OF_THE_WORKFLOW}.items():
         whose = " (only the workflow)" if name in OF_THE_WORKFLOW else ""
