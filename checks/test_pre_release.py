@@ -495,10 +495,12 @@ def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
 def test_metadata_declare_the_version(release: Release, target: Target) -> None:
     """The base branch declares this version.
 
-    Only where the process has the version committed before the release: a pushed tag or a GitHub Release starts the
-    upload and no workflow sets the version, or `expected-before-release` names the version. It is read from the files
-    that the build backend reads, in the package's own folder. Nothing is run. A version that a tool computes from tags
-    does not count.
+    It is read from the files that the build backend reads, in the package's own folder. Nothing is run. A version that
+    a tool computes from tags does not count, nor does one that a workflow sets in the release.
+
+    Another version needs action where a pushed tag or a GitHub Release starts the upload, or `expected-before-release`
+    names the version. If the upload is started by hand or by a schedule, or nobody knows how, it is unknown: most such
+    projects commit the version first, and the others set it where no file shows it.
 
     If a push to the base branch starts the upload, the commit that sets the version is the release: this is advice.
     """

@@ -72,7 +72,7 @@ def add_publishers_at_tag(target: Target, files: WorkflowFiles, known: Sequence[
 
 def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: str) -> Publisher:
     text = texts.get(upload.workflow, "")
-    starts = overrule_starts(target, find_starts(upload, text, target.repository, base))
+    starts = overrule_starts(target, find_starts(upload, text, target.repository, base, target.tag))
     workflow = ReleaseWorkflow(upload.workflow, texts)
     made, tag_jobs = _overrule_made(target, workflow)
     named = upload.job.job.environment
@@ -197,8 +197,11 @@ def is_release_run(run: WorkflowRun, target: Target, remote: Remote | None) -> b
     if not kinds or all(each.only_releases for each in publishers):
         return True
     if run.event == "push":
-        is_branch = remote is not None and remote.branch(run.head_branch or "") is not None
-        return ("branch" in kinds) if is_branch else ("tag" in kinds)
+        name = run.head_branch or ""
+        is_branch = remote is not None and remote.branch(name) is not None
+        # A branch and a tag may share a name, and a run does not say which of them was pushed.
+        is_tag = not is_branch or (remote is not None and remote.tag(name) is not None)
+        return ("branch" in kinds and is_branch) or ("tag" in kinds and is_tag)
     named = {"workflow_dispatch": "dispatch", "repository_dispatch": "dispatch", "workflow_run": "workflow"}
     kind = "pull-request" if run.event.startswith("pull_request") else named.get(run.event, run.event)
     return kind in kinds or kind not in ("release", "dispatch", "schedule", "workflow", "pull-request")

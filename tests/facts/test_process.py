@@ -15,6 +15,9 @@ from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, Remote, Snapshot, Tag, WorkflowFile, WorkflowFiles
 from release_state.model.target import Target
 from tests.support.states import BASE, NOW, run
+from tests.support.states import branch as make_branch
+from tests.support.states import remote as make_remote
+from tests.support.states import tag as make_tag
 from tests.support.states import target as make_target
 
 FAILED: Observation[Any] = unavailable("GitHub", "no answer")
@@ -304,6 +307,10 @@ def test_runs_of_a_workflow_that_also_tests_count_by_what_starts_the_upload() ->
     assert unfinished == {"in_progress", "queued", "waiting", "pending", "requested"}, "of any version"
     assert is_release_run(run(workflow="all.yml", event="push", head_branch="v0.3.0"), about, remote)
     assert not is_release_run(run(workflow="all.yml", event="push", head_branch="main"), about, remote)
+    namesakes = make_remote(make_branch("v0.3.0"), make_tag("v0.3.0")).present()
+    assert is_release_run(run(workflow="all.yml", event="push", head_branch="v0.3.0"), about, namesakes), (
+        "tag or branch"
+    )
     assert not is_release_run(run(workflow="all.yml", event="pull_request", head_branch="x"), about, remote)
     assert find_started(about, "tag") is not None and find_started(about, "release") is None
     alone = resolve(snapshot({"ship.yml": ON_TAG})).target

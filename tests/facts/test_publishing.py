@@ -8,6 +8,7 @@ from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.making import builds_platform_wheels, find_made, find_tag_jobs
 from release_state.facts.workflow.publishing import Evidence, choose_surest, find_uploads
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads
+from release_state.facts.workflow.triggers import is_taken
 
 FOLDER = ".github/workflows"
 PATH = f"{FOLDER}/ship.yml"
@@ -160,6 +161,44 @@ def test_what_starts_an_upload(on: str, condition: str, kinds: list[str]) -> Non
     texts = job("run: uv publish", on, more=f"    if: {condition}\n" if condition else "")
     (upload,) = find_uploads(texts)
     assert [start.kind for start in find_starts(upload, texts[PATH], "example/orbit")] == kinds
+
+
+@pytest.mark.parametrize(
+    ("on", "condition", "filters"),
+    [
+        ("{push: {tags: ['*']}}", "startsWith(github.ref, 'refs/tags/v')", ("*",)),
+        ("{push: {tags: ['*']}}", "startsWith(github.ref_name, 'v')", ("*",)),
+        ("{push: {tags: ['*']}}", "startsWith(github.event.ref, 'refs/tags/v')", ("*",)),
+        ("{push: {tags: ['*']}}", "startsWith(github.ref, 'refs/tags/release-')", ("*", "!v0.2.0")),
+        ("{push: {tags: ['*']}}", "startsWith(github.ref_name, 'other-v')", ("*", "!v0.2.0")),
+        ("{push: {tags: ['a-v*', 'b-v*']}}", "startsWith(github.ref, 'refs/tags/b-v')", ("a-v*", "b-v*")),
+        ("push", "startsWith(github.ref, 'refs/tags/release-')", ("**", "!v0.2.0")),
+        ("{push: {tags-ignore: [x*]}}", "github.ref_name == 'v0.2.0'", ("**", "!x*")),
+    ],
+)
+def test_a_condition_says_which_of_the_tags_start_an_upload(on: str, condition: str, filters: tuple[str, ...]) -> None:
+    texts = job("run: uv publish", on, more=f'    if: "{condition}"\n')
+    (upload,) = find_uploads(texts)
+    (start,) = find_starts(upload, texts[PATH], tag="v0.2.0")
+    assert (start.kind, start.filters) == ("tag", filters)
+    assert is_taken(filters, "v0.2.0") is (not filters[-1].startswith("!v") and not filters[0].startswith("a"))
+
+
+def test_a_tag_that_a_condition_excludes_is_excluded_to_the_letter() -> None:
+    texts = job("run: uv publish", "push", more="    if: startsWith(github.ref, 'refs/tags/x')\n")
+    (upload,) = find_uploads(texts)
+    (start,) = find_starts(upload, texts[PATH], tag="v1.0+[a]*")
+    assert not is_taken(start.filters, "v1.0+[a]*") and is_taken(start.filters, "v1.00a")
+
+
+def test_one_of_the_types_of_a_github_release_is_enough() -> None:
+    on = "{release: {types: [created, edited]}}"
+    texts = job("run: uv publish", on, more="    if: github.event.action == 'edited'\n")
+    (upload,) = find_uploads(texts)
+    assert [start.kind for start in find_starts(upload, texts[PATH])] == ["release"]
+    texts = job("run: uv publish", on, more="    if: github.event.action == 'published'\n")
+    (upload,) = find_uploads(texts)
+    assert find_starts(upload, texts[PATH]) == ()
 
 
 def test_a_need_that_is_skipped_skips_the_upload_unless_its_condition_asks_for_a_status() -> None:

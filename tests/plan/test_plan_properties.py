@@ -229,7 +229,8 @@ def test_the_version_after_a_burnt_candidate_is_the_next_candidate() -> None:
     """rc1 is used up, rc2 is tagged in another spelling: rc3 is next, and the final version stays free."""
     page = s.project(listed_without_files=("0.2.0rc1",))
     remote = s.remote(s.tag("v0.2.0-rc.2", s.OTHER))
-    found = s.ready(target=s.target(version="0.2.0rc1"), index={"pypi": page}, remote=remote)
+    declared = s.history(s.lineage(s.BASE, on_base=True, ahead=0, declared_version="0.2.0rc1"))
+    found = s.ready(target=s.target(version="0.2.0rc1"), index={"pypi": page}, remote=remote, history=declared)
     verdict = verdict_of(found)
     assert verdict.diagnosis.scenario == "burnt: deleted"
     titles = [step.title for step in verdict.plan.steps if not step.advice]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.standins.world import World
 from tests.support.tagged import FLOW
 from tests.support.worlds import run
@@ -20,3 +22,34 @@ def test_what_the_base_branch_declares_is_compared_before_the_tag(tmp_path: Path
         world.sync_clone()
         half = run(world, "-k", "META", reports=tmp_path).only
         assert (half["META-1"], half["META-31"]) == ("holds", "action needed")
+
+
+ANY_TAG = (
+    FLOW.replace('"v*"', '"*"')
+    .replace("needs: sign,", "needs: sign, if: \"startsWith(github.ref, 'refs/tags/v')\",")
+    .replace("jobs:", "permissions: {contents: read, id-token: write}\njobs:")
+)
+"""The filter takes any tag, and the condition of the upload says which ones start it."""
+BY_HAND = ANY_TAG.replace("on: {", "on: {workflow_dispatch: , ")
+ALONE = FLOW.replace('{push: {tags: ["v*"]}}', "workflow_dispatch").replace(
+    "jobs:", "permissions: {contents: read, id-token: write}\njobs:"
+)
+
+
+@pytest.mark.parametrize(
+    ("flow", "code", "outcome"),
+    [(ANY_TAG, 1, "action needed"), (BY_HAND, 1, "action needed"), (ALONE, 6, "unknown")],
+    ids=["any tag", "any tag, or by hand", "by hand alone"],
+)
+def test_no_release_is_ready_while_the_version_before_is_declared(
+    flow: str, code: int, outcome: str, tmp_path: Path
+) -> None:
+    with World() as world:
+        world.ci(world.commit("ci: publish", {".github/workflows/release.yml": flow.encode()}))
+        world.sync_clone()
+        early = run(world, "--no-install", reports=tmp_path)
+        assert (early.code, early.only["META-1"]) == (code, outcome), early.output
+        world.ci(world.bump("0.2.0", "main"))
+        world.sync_clone()
+        ready = run(world, "--no-install", reports=tmp_path)
+        assert (ready.code, ready.only["META-1"]) == (0, "holds"), ready.output

@@ -104,8 +104,9 @@ def lineage(sha: str = HEAD, **changes: Any) -> Lineage:
 
 
 def history(*lineages: Lineage, ancestors: tuple[tuple[str, str], ...] = ()) -> Observation[History]:
-    """The commits that were looked at."""
-    return known(History(base_head=BASE, lineages=lineages, ancestors=ancestors))
+    """The commits that were looked at, main's head among them, which declares the version."""
+    own = () if any(each.sha == BASE for each in lineages) else (lineage(BASE, on_base=True, ahead=0),)
+    return known(History(base_head=BASE, lineages=(*lineages, *own), ancestors=ancestors))
 
 
 def file(kind: str = "wheel", **changes: Any) -> IndexFile:

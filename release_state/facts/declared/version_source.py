@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from release_state.facts.process import explain_unknown
+from release_state.facts.process import SOURCE, explain_unknown
+from release_state.facts.publishers import describe_starts
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Problem, value_or
 from release_state.model.process import StartKind
 from release_state.model.snapshot import Lineage
-from release_state.model.target import parse_version
+from release_state.model.target import Target, parse_version
 
 _LATER = "the release itself writes the version (expected-before-release)"
 _BEFORE: tuple[StartKind, ...] = ("tag", "release", "branch")
@@ -29,7 +30,20 @@ def explain_written_later(release: Release) -> str:
     if process.candidates:
         raise NotObserved(explain_unknown(target))
     release.snapshot.workflow_files.known()
-    return "" if process.is_started_by(*_BEFORE) else _LATER
+    if process.is_started_by(*_BEFORE):
+        return ""
+    raise NotObserved(_explain_doubt(target))
+
+
+def _explain_doubt(target: Target) -> Problem:
+    """Why it is not known whether a commit has to declare the version: nothing seen sets it, or starts the upload."""
+    publisher = next(iter(target.process.publishers), None)
+    if publisher is not None:
+        how = f"{publisher.workflow} is started by {describe_starts(publisher)}"
+    else:
+        how = f"{target.workflow or 'no workflow'} is {'not ' * bool(target.workflow)}seen to publish"
+    why = f"{how}, and no step is seen to set the version: what is committed may be what is released"
+    return Problem(source=SOURCE, why=why, remedy=f"commit the version first; {_REMEDY}")
 
 
 def is_version_committed_first(release: Release) -> bool:

@@ -8,17 +8,23 @@ Source: https://docs.github.com/actions/reference/workflows-and-actions/events-t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Literal
 
 from release_state.facts.workflow.calls import PlacedJob
 from release_state.facts.workflow.document import NotReadable
 from release_state.facts.workflow.expressions import Value, evaluate
 from release_state.facts.workflow.publishing import Upload
-from release_state.facts.workflow.triggers import read_events, read_push_trigger
+from release_state.facts.workflow.triggers import is_taken, read_events, read_push_trigger
 from release_state.model.process import Start, StartKind
 
 _STATUS_FUNCTIONS = ("always()", "cancelled()", "failure()")
 _UNSURE = re.compile(r"\$\{\{|^(?:true|false)$")
+_TAG_NAME = re.compile(r"refs/tags/([\w./@+-]*)|\bref_name\s*,\s*'([^']{0,100})'")
+_MOST_SAMPLES = 20
+_SPECIAL, _ESCAPED = re.compile(r"[\\*?+!\[\]]"), r"\\\g<0>"
+"""What has a meaning in a pattern, and how it stands for itself."""
 _PULLS = ("pull_request", "pull_request_target")
 _OTHERS: Mapping[str, StartKind] = {
     "workflow_dispatch": "dispatch",
@@ -36,6 +42,8 @@ _ABSENT: Mapping[str, Value] = {
     "github.event.pull_request": None,
 }
 """Contexts that only one event has."""
+Way = tuple[tuple[str, ...], Mapping[str, Value]]
+"""The filters of a start, and what is known in its run."""
 _OWN: Mapping[str, tuple[str, ...]] = {
     "workflow_dispatch": ("inputs", "github.event.inputs"),
     "repository_dispatch": ("github.event.action",),
@@ -43,11 +51,14 @@ _OWN: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def find_starts(upload: Upload, text: str, repository: str = "", base: str = "main") -> tuple[Start, ...]:
+def find_starts(
+    upload: Upload, text: str, repository: str = "", base: str = "main", tag: str = ""
+) -> tuple[Start, ...]:
     """
     Return what starts an upload; `text` is its workflow file, `repository` the `owner/name` that runs it.
 
-    `base` is the base branch: of all pushes to branches, those to it are looked at.
+    `base` is the base branch: of all pushes to branches, those to it are looked at. `tag` is the version's; where a
+    condition keeps this one from the upload and lets another through, the last pattern of the start excludes it.
 
     Empty if the file cannot be read.
     """
@@ -57,10 +68,12 @@ def find_starts(upload: Upload, text: str, repository: str = "", base: str = "ma
         return ()
     known: dict[str, Value] = {"github.repository": repository, "github.repository_owner": repository.partition("/")[0]}
     found: dict[tuple[StartKind, tuple[str, ...]], Start] = {}
-    for kind, filters, context in _scenarios(events, base):
-        surely = _reaches(upload, {**(known if repository else {}), **context})
-        if surely is not False:
-            found.setdefault((kind, filters), Start(kind=kind, filters=filters, surely=surely is True))
+    for kind, ways in _scenarios(events, base, _list_samples(text), tag):
+        for filters, context in ways:
+            surely = _reaches(upload, {**(known if repository else {}), **context})
+            if surely is not False:
+                found.setdefault((kind, filters), Start(kind=kind, filters=filters, surely=surely is True))
+                break
     pull = next((name for name in _PULLS if name in events), "")
     # A rare process: the run of the release's own pull request uploads and merges it.
     ref = f"refs/heads/{base}" if pull == "pull_request_target" else "refs/pull/1/merge"
@@ -70,43 +83,70 @@ def find_starts(upload: Upload, text: str, repository: str = "", base: str = "ma
     return tuple(found.values())
 
 
+def _list_samples(text: str) -> list[str]:
+    """Names of tags, of which the conditions of a workflow may ask for one: `v1.0.0`, and what the file names."""
+    named = (found[1] or found[2] or "" for found in _TAG_NAME.finditer(text))
+    return list(
+        dict.fromkeys(["v1.0.0", *(name + end for name in islice(named, _MOST_SAMPLES) for end in ("1.0.0", ""))])
+    )
+
+
 def _scenarios(
-    events: Mapping[str, object], base: str
-) -> Iterator[tuple[StartKind, tuple[str, ...], dict[str, Value]]]:
+    events: Mapping[str, object], base: str, samples: Sequence[str] = ("v1.0.0",), tag: str = ""
+) -> Iterator[tuple[StartKind, Iterable[Way]]]:
+    """Each event, with the ways in which it may reach an upload: the first that does counts."""
     for name, given in events.items():
         filters = given if isinstance(given, dict) else {}
         context: dict[str, Value] = {"github.event_name": name, **_ABSENT}
         if name == "push":
-            yield from _pushes(events, filters, base)
+            yield from _pushes(events, filters, base, samples, tag)
         elif name == "release":
             types = _texts(filters, "types")
-            action = types[0] if len(types) == 1 else "published"
-            release = {"github.event.action": action, "github.ref_type": "tag", "github.ref": "refs/tags/v1.0.0"}
             context.pop("github.event.release")
-            yield "release", types, {**context, **release}
+            tags = [{**_of_ref("tag", each), "github.event.release.tag_name": each} for each in filter(None, [tag])]
+            tags += [_of_ref("tag", each) for each in samples]
+            actions = types or ("published", "created", "released")
+            ways = [{**context, **of_tag, "github.event.action": each} for of_tag in tags for each in actions]
+            yield "release", [(types, way) for way in ways]
         elif name in _PULLS and "closed" in _texts(filters, "types"):
             merged: dict[str, Value] = {"github.event.action": "closed", "github.event.pull_request.merged": True}
-            yield "pull-request", _texts(filters, "branches"), {**context, **merged}
+            yield "pull-request", [(_texts(filters, "branches"), {**context, **merged})]
         elif kind := _OTHERS.get(name):
             for own in _OWN.get(name, ()):
                 context.pop(own)
-            yield kind, _texts(filters, "workflows"), context
+            yield kind, [(_texts(filters, "workflows"), context)]
+
+
+def _of_ref(kind: Literal["tag", "branch"], name: str) -> dict[str, Value]:
+    """What a run knows of its ref."""
+    ref = f"refs/{'tags' if kind == 'tag' else 'heads'}/{name}"
+    return {"github.ref_type": kind, "github.ref": ref, "github.ref_name": name}
 
 
 def _pushes(
-    events: Mapping[str, object], filters: Mapping[str, object], base: str
-) -> Iterator[tuple[StartKind, tuple[str, ...], dict[str, Value]]]:
+    events: Mapping[str, object], filters: Mapping[str, object], base: str, samples: Sequence[str], tag: str
+) -> Iterator[tuple[StartKind, Iterable[Way]]]:
     trigger = read_push_trigger(events)
     tags, ignored = _texts(filters, "tags"), _texts(filters, "tags-ignore")
     of_branches = trigger is not None and (trigger.branches is not None or trigger.branches_ignore is not None)
     context: dict[str, Value] = {"github.event_name": "push", **_ABSENT}
+
+    def way(kind: Literal["tag", "branch"], name: str, patterns: tuple[str, ...]) -> Way:
+        of_ref = _of_ref(kind, name)
+        return patterns, {**context, **of_ref, "github.event.ref": of_ref["github.ref"]}
+
     if tags or ignored or not of_branches:
-        sample = next((each for each in tags if not each.startswith("!")), "v1.0.0").replace("*", "1")
-        tag: dict[str, Value] = {"github.ref_type": "tag", "github.ref": f"refs/tags/{sample}"}
-        yield "tag", (*(("**",) if ignored else ()), *tags, *(f"!{each}" for each in ignored)), {**context, **tag}
+        patterns = (*(("**",) if ignored else ()), *tags, *(f"!{each}" for each in ignored))
+        is_own = bool(tag) and (not patterns or is_taken(patterns, tag))
+        others = (*(patterns or ("**",)), f"!{_SPECIAL.sub(_ESCAPED, tag)}") if is_own else patterns
+        spelt = next((each for each in tags if not each.startswith("!")), samples[0]).replace("*", "1")
+        known = [each for each in samples if not patterns or is_taken(patterns, each)]
+        yield (
+            "tag",
+            [*([way("tag", tag, patterns)] if is_own else []), *(way("tag", each, others) for each in (spelt, *known))],
+        )
     if trigger is not None and trigger.is_for(base):
-        branch = {"github.ref_type": "branch", "github.ref": f"refs/heads/{base}", "github.ref_name": base}
-        yield "branch", trigger.branches or (), {**context, **branch}
+        yield "branch", [way("branch", base, trigger.branches or ())]
 
 
 def list_contexts(
@@ -120,17 +160,16 @@ def list_contexts(
         events = read_events(text)
     except NotReadable:
         return
-    branch: dict[str, Value] = {
-        "github.ref_type": "branch",
-        "github.ref": f"refs/heads/{base}",
-        "github.ref_name": base,
-    }
-    tag: dict[str, Value] = {"github.ref_type": "tag", "github.ref": "refs/tags/v1.0.0"}
-    for kind, _, context in _scenarios(events, base):
-        likely = [context] if "github.ref" in context else [{**context, **branch}, {**context, **tag}]
+    refs = _of_ref("branch", base), _of_ref("tag", "v1.0.0")
+    for kind, ways in _scenarios(events, base, _list_samples(text)):
+        likely = [each for _, context in ways for each in _with_refs(context, refs)]
         reached = ((each, _reaches(upload, each)) for each in likely)
         if found := next(((each, reaches) for each, reaches in reached if reaches is not False), None):
             yield kind, found[0], found[1] is True
+
+
+def _with_refs(context: Mapping[str, Value], refs: Iterable[Mapping[str, Value]]) -> list[Mapping[str, Value]]:
+    return [context] if "github.ref" in context else [{**context, **ref} for ref in refs]
 
 
 def _reaches(upload: Upload, known: Mapping[str, Value]) -> bool | None:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from msgspec import structs
 
 from release_state.common.text import join_items
+from release_state.facts.publishers import takes_tag
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_beginning, find_run, find_start_at_tag
 from release_state.model.plan import Step, step
@@ -33,8 +34,11 @@ _index_step = partial(step, mends="index")
 
 def find_publisher(release: Release) -> Publisher | None:
     """Return the publisher that a pushed tag or a GitHub Release starts, and that builds that very tag."""
-    publishers = (each for each in release.target.process.publishers if each.is_at_tag)
-    return next((each for each in publishers if {"tag", "release"} & {s.kind for s in each.starts}), None)
+    for publisher in release.target.process.publishers:
+        by_release = any(start.kind == "release" for start in publisher.starts)
+        if publisher.is_at_tag and (by_release or takes_tag(publisher, release.target.tag)):
+            return publisher
+    return None
 
 
 def publish_by_workflow(release: Release) -> list[Step] | None:
