@@ -105,7 +105,9 @@ def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     at_tag = every[len(publishers) :]
     evidence += [f"workflow at the version's tag: {describe_publisher(publisher)}" for publisher in at_tag]
     if "makes" not in target.given:
-        evidence += [f"makes: {line}" for line in describe_makers(publishers, files)]
+        evidence += [
+            f"makes: {line}" for line in describe_makers(publishers, files, target.base_branch or files.branch)
+        ]
     publishers = every
     written = f"version: {writer.workflow} sets it, by {writer.how}" if writer else ""
     process = _add(target.process, *evidence, written, publishers=publishers, version_writer=writer)

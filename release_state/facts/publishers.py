@@ -13,7 +13,7 @@ from msgspec import structs
 from release_state.common.text import sanitize
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
-from release_state.facts.workflow.making import builds_platform_wheels, find_made, find_made_by, find_tag_jobs
+from release_state.facts.workflow.making import builds_platform_wheels, find_made, find_tag_jobs, list_makers
 from release_state.facts.workflow.publishing import Evidence, Upload, choose_surest, find_uploads
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads
 from release_state.facts.workflow.triggers import is_taken
@@ -74,7 +74,7 @@ def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: s
     text = texts.get(upload.workflow, "")
     starts = overrule_starts(target, find_starts(upload, text, target.repository, base, target.tag))
     workflow = ReleaseWorkflow(upload.workflow, texts)
-    made, tag_jobs = _overrule_made(target, workflow)
+    made, tag_jobs = _overrule_made(target, workflow, base)
     named = upload.job.job.environment
     # GitHub is asked by this name: another spelling of it would be another environment.
     found = named if "${{" not in named and named == sanitize(named, _LONGEST_LINE) else None
@@ -98,7 +98,7 @@ def _make_configured(target: Target, workflow: ReleaseWorkflow, base: str) -> Pu
     """The publisher that only the configuration knows: nobody knows which of the workflow's jobs uploads."""
     starts = overrule_starts(target, ())
     only = starts_only_uploads(starts, workflow.texts[workflow.path], base)
-    made, tag_jobs = _overrule_made(target, workflow)
+    made, tag_jobs = _overrule_made(target, workflow, base)
     return Publisher(
         workflow=target.workflow,
         job="",
@@ -113,9 +113,9 @@ def _make_configured(target: Target, workflow: ReleaseWorkflow, base: str) -> Pu
     )
 
 
-def _overrule_made(target: Target, workflow: ReleaseWorkflow) -> tuple[tuple[Made, ...], tuple[str, ...]]:
+def _overrule_made(target: Target, workflow: ReleaseWorkflow, base: str) -> tuple[tuple[Made, ...], tuple[str, ...]]:
     """What a workflow makes, and the jobs that push a tag: as configured, else as its file says."""
-    made = target.makes if "makes" in target.given else find_made(workflow)
+    made = target.makes if "makes" in target.given else find_made(workflow, base)
     names = find_tag_jobs(workflow) if "makes" not in target.given or "tag" in made else ()
     return made, tuple(sanitize(name, _LONGEST_LINE) for name in names)
 
@@ -163,12 +163,12 @@ def describe_publisher(publisher: Publisher) -> str:
     return f"{publisher.workflow}, {runs}; started by {describe_starts(publisher)}"
 
 
-def describe_makers(publishers: Sequence[Publisher], files: WorkflowFiles) -> tuple[str, ...]:
+def describe_makers(publishers: Sequence[Publisher], files: WorkflowFiles, base: str) -> tuple[str, ...]:
     """Return what the workflows of these jobs make besides the upload, a line for each step that makes something."""
     names = dict.fromkeys(publisher.workflow for publisher in publishers)
     workflows = {name: ReleaseWorkflow(f"{FOLDER}/{name}", files.texts) for name in names}
-    made = ((name, at, tuple(find_made_by(at.step))) for name, each in workflows.items() for at in each.steps)
-    return tuple(f"{', '.join(traces)}, by {name}, {at.where}" for name, at, traces in made if traces)
+    makers = ((name, maker) for name, each in workflows.items() for maker in list_makers(each, base))
+    return tuple(f"{', '.join(made)}, by {name}, {at.where}" for name, (at, made) in makers)
 
 
 def list_run_filters(target: Target, workflow: str, base: str) -> tuple[dict[str, str], ...]:

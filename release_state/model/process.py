@@ -6,7 +6,7 @@ from typing import Literal
 
 from release_state.model.observation import Model
 
-Made = Literal["tag", "release", "draft", "pull-request"]
+Made = Literal["tag", "release", "draft", "pull-request", "branch"]
 StartKind = Literal["tag", "release", "dispatch", "branch", "pull-request", "schedule", "workflow"]
 
 

@@ -85,7 +85,8 @@ SETTINGS = (
     ),
     Setting(
         "makes",
-        "what a run that publishes makes: tag, release, draft, pull-request (default: found out; empty: none of them)",
+        "what a run that publishes makes: tag, release, draft, pull-request, branch (default: found out; empty: none "
+        "of them)",
         "list",
         default="",
         is_found=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from release_state.facts.spelling import find_tag_spelling
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, Remote, Snapshot, Tag, WorkflowFile, WorkflowFiles
 from release_state.model.target import Target
+from tests.support.hostile import OBEYED
 from tests.support.states import BASE, NOW, run
 from tests.support.states import branch as make_branch
 from tests.support.states import remote as make_remote
@@ -234,6 +236,23 @@ def test_what_a_run_makes_is_said_with_the_step_that_makes_it() -> None:
         "makes: pull-request, by ship.yml, job tell, step 2",
     ]
     assert made("makes") == [], "what is configured was not found out"
+
+
+def test_a_branch_that_a_run_pushes_is_said_with_its_step_and_the_base_branch_is_none() -> None:
+    def found(script: str, *given: str, **changes: Any) -> tuple[tuple[str, ...], list[str]]:
+        step = f"{{name: {json.dumps(OBEYED + 'Cut')}, run: {json.dumps(script)}}}"
+        text = ON_TAG.replace("{run: uv publish}", f"{step}, {{run: uv publish}}")
+        process = resolve(snapshot({"ship.yml": text}, target("0.3.0", *given, **changes))).target.process
+        return process.publishers[0].makes, [line for line in process.evidence if line.startswith("makes: ")]
+
+    made, [line] = found("git push origin HEAD:release/0.3")
+    assert made == ("branch",) and line.startswith("makes: branch, by ship.yml, job up, step “")
+    assert line.endswith("Cut”") and not set(OBEYED) & set(line)
+    assert found("git push origin HEAD:main") == ((), [])
+    assert found("git push origin HEAD:release/0.3", base_branch="release/0.3") == ((), [])
+    # What is configured replaces it, in either direction.
+    assert found("git push origin HEAD:release/0.3", "makes", makes=("tag",)) == (("tag",), [])
+    assert found("git push origin HEAD:main", "makes", makes=("branch",)) == (("branch",), [])
 
 
 def test_what_a_run_makes_is_as_configured() -> None:

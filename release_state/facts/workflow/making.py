@@ -1,4 +1,4 @@
-"""What a workflow makes of a release besides the upload: tag, GitHub Release, pull request, platform wheels (pure).
+"""What a workflow makes of a release besides the upload: tag, GitHub Release, pull request, branch, wheels (pure).
 
 Sources: the actions' own pages; https://cli.github.com/manual
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.branches import JobBranches, find_created_ref
+from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.model import JobStep
 from release_state.facts.workflow.script import split_commands
 from release_state.model.process import Made
@@ -47,9 +48,20 @@ https://github.com/changesets/action/blob/main/src/run.ts
 _BUILDERS = ("pypa/cibuildwheel", "pyo3/maturin-action")
 
 
-def find_made(workflow: ReleaseWorkflow) -> tuple[Made, ...]:
-    """Return what the steps of a workflow make, each once."""
-    return tuple(dict.fromkeys(made for at in workflow.steps for made in find_made_by(at.step)))
+def find_made(workflow: ReleaseWorkflow, base: str = "") -> tuple[Made, ...]:
+    """Return what the steps of a workflow make, each once; a push to the base branch makes no branch."""
+    return tuple(dict.fromkeys(made for _, each in list_makers(workflow, base) for made in each))
+
+
+def list_makers(workflow: ReleaseWorkflow, base: str) -> Iterator[tuple[LocatedStep, tuple[Made, ...]]]:
+    """Yield the steps that make something, each with what it makes, in their order."""
+    jobs: dict[str, JobBranches] = {}
+    for at in workflow.steps:
+        if at.job.where not in jobs:
+            jobs[at.job.where] = JobBranches(at.job, base)
+        pushed: tuple[Made, ...] = ("branch",) if jobs[at.job.where].makes_one(at.step) else ()
+        if made := (*pushed, *find_made_by(at.step)):
+            yield at, tuple(dict.fromkeys(made))
 
 
 def list_tool_branches(files: WorkflowFiles, base: str, package: str) -> tuple[str, ...]:
@@ -75,7 +87,7 @@ def builds_platform_wheels(workflow: ReleaseWorkflow) -> bool:
 
 
 def find_made_by(step: JobStep) -> Iterator[Made]:
-    """Yield what a step makes."""
+    """Yield what a step makes by itself: whether it pushes a branch, the job's steps before it tell."""
     for made in _ACTIONS.get(step.uses.partition("@")[0].lower(), ()):
         is_draft = step.inputs.get("draft") == "true"
         published = made == "draft" and step.inputs.get("publish") == "true"
@@ -96,6 +108,8 @@ def _made_by_command(words: Sequence[str]) -> Iterator[Made]:
         yield "draft" if {"--draft", "-d"} & set(words) else "release"
     elif words[0] == "gh" and spoken[:2] in (["pr", "create"], ["pr", "new"]):
         yield "pull-request"
+    elif find_created_ref(words).startswith("refs/tags/"):
+        yield "tag"
     elif words[0] == "semantic-release" and "version" in spoken and not any(w.startswith("--print") for w in words):
         yield "tag"
         yield "release"

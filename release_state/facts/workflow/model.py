@@ -95,6 +95,8 @@ class JobStep:
     env: Mapping[str, str] = field(default_factory=dict)
     condition: str = ""
     may_fail: bool = False
+    folder: str = ""
+    """Its `working-directory`."""
 
     @property
     def label(self) -> str:
@@ -233,6 +235,7 @@ def _parse_steps(block: Mapping[str, Any]) -> tuple[JobStep, ...]:
             env=_texts(step.get("env")),
             condition=_text(step.get("if")),
             may_fail=_may_fail(step),
+            folder=_text(step.get("working-directory")),
         )
         for number, step in enumerate(map(_object, steps if isinstance(steps, list) else []), 1)
     )
