@@ -328,8 +328,8 @@ def test_a_connection_is_the_uploads_only_where_a_tool_uploads(step: str, said: 
 NO_CAUSE = [
     ("Run uv sync --locked", "error: The Python version in `.python-version` does not match the requested version 3.9"),
     ("Run cmake --build build", "error: Release build: runtime library version mismatch detected, does not match"),
-    ("Run curl -fsSL https://example.com/x | sh", "curl: (22) The requested URL returned error: 403"),
-    ("Run curl -fsSL https://example.com/x | sh", "curl: (22) The requested URL returned error: 503"),
+    ("Run tools/fetch", "fetch: (22) The requested URL returned error: 403"),
+    ("Run tools/fetch", "fetch: (22) The requested URL returned error: 503"),
     (
         "Run git clone https://example.com/github/x",
         "fatal: unable to access 'https://example.com/github/x/': The requested URL returned error: 502",

@@ -11,6 +11,7 @@ from tests.incidents.cases import CASES
 from tests.incidents.forms import FORMS
 from tests.incidents.page import PAGE, PROCESSES, count_alarms, write
 from tests.incidents.refusals import REFUSALS
+from tests.incidents.runs import RUNS
 from tests.incidents.tools import SAYINGS
 
 
@@ -19,6 +20,7 @@ def count() -> Counter[str]:
     logs = [(case.text, case.scenario, case.succeeded) for case in CASES]
     logs += [(form(status, reason), scenario, False) for scenario, status, reason in REFUSALS for form in FORMS]
     logs += [(text, scenario, False) for scenario, _, text in SAYINGS]
+    logs += [(run.text, run.scenario, False) for run in RUNS]
     counted = Counter[str](all=len(logs))
     for text, scenario, succeeded in logs:
         known = explain_log(parse_log(text), succeeded=succeeded).known

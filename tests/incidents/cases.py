@@ -375,7 +375,7 @@ CASES += (  # in the words of public reports
     ),
     failed(
         "an image that was denied",
-        "container image",
+        "other registry",
         "denied",
         "docker/build-push-action@v6",
         'Error response from daemon: Get "https://registry.example/v2/": denied: denied',

@@ -11,15 +11,18 @@ from release_state.facts.logs.explanation import explain_log
 from release_state.facts.logs.failure import KnownFailure
 from release_state.facts.logs.families.artifacts import ARTIFACTS, IMAGES
 from release_state.facts.logs.families.build import BUILD
+from release_state.facts.logs.families.elsewhere import ELSEWHERE, STEPS
 from release_state.facts.logs.families.git import GIT
 from release_state.facts.logs.families.identity import IDENTITY
 from release_state.facts.logs.families.refusals import REFUSALS
 from release_state.facts.logs.families.services import SERVICES
+from release_state.facts.logs.families.tools import TOOLS
 from release_state.facts.logs.lines import parse_log
 from tests.incidents import refusals
 from tests.incidents.cases import CASES
 from tests.incidents.claims import CLAIMS, TOKEN, action, own_claims
 from tests.incidents.forms import FORMS, UPLOAD
+from tests.incidents.runs import RUNS
 from tests.incidents.tools import SAYINGS
 from tests.proofs.processes import ALARMS
 
@@ -32,7 +35,9 @@ FAMILIES = {
     "A service does not answer, or the time is up": SERVICES,
     "Files are lost between jobs": ARTIFACTS,
     "An action's container image is not there": IMAGES,
-    "The build, the tests or the release tool fails": BUILD,
+    "The build, the tests or the release tool fails": (*BUILD, *STEPS[1:]),
+    "A tool, an input or a Python of the step is not there": TOOLS,
+    "Another registry, a cloud or the documentation refuses": (*ELSEWHERE, STEPS[0]),
 }
 """The families of known failures, as somebody looks for them who has a log before their eyes."""
 LONGEST_QUOTE = 300
@@ -49,6 +54,9 @@ FIRST_TRY = (
     "| 5 | 36 | 22 | 13 | 1 |",
     "| 6 | 22 | 16 | 4 | 2 |",
     "| 7 | 26 | 19 | 5 | 2 |",
+    "| 8, whole jobs of kinds that no try had | 31 | 10 | 21 | 0 |",
+    "| 9, such kinds again | 34 | 6 | 21 | 7 |",
+    "| 10, such kinds again | 32 | 13 | 18 | 1 |",
     "",
     "The kinds that failed are mended after each, and what failed is among these logs.",
 )
@@ -101,6 +109,7 @@ def quote() -> dict[KnownFailure, list[str]]:
     logs = [(FORMS[0](status, said), False, f"{status}: {said}") for _, status, said in refusals.REFUSALS]
     logs += [(case.text, case.succeeded, "") for case in CASES]
     logs += [(text, False, "") for _, _, text in SAYINGS]
+    logs += [(run.text, False, "") for run in RUNS]
     for text, succeeded, said in logs:
         explained = explain_log(parse_log(text), succeeded=succeeded)
         if explained.known:

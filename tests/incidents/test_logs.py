@@ -7,6 +7,7 @@ import pytest
 from release_state.facts.logs.explanation import explain_log
 from release_state.facts.logs.lines import parse_log
 from tests.incidents.cases import CASES, Case
+from tests.incidents.runs import RUNS, Run
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -18,3 +19,13 @@ def test_a_log(case: Case) -> None:
         assert any(case.says in line for line in found.lines[:2]), found.lines
     if found.known:
         assert found.line and found.known.fix and found.known.version
+
+
+@pytest.mark.parametrize("run", RUNS, ids=[run.name for run in RUNS])
+def test_a_run(run: Run) -> None:
+    found = explain_log(parse_log(run.text))
+    assert (found.known.scenario if found.known else None) == run.scenario
+    assert (found.version.name.lower() if found.version else None) == run.version
+    assert run.uploaded is None or found.after_upload == run.uploaded
+    assert any(run.says in line for line in found.lines), found.lines
+    assert len(found.lines) <= 3

@@ -18,15 +18,16 @@ MOST_LINES = 3
 _NEAR = 40
 """Lines before the first error that are searched first."""
 _COMPLAINT = re.compile(
-    r"(?:remote: |[^\w\s]{1,3} {1,2})?(?:fatal|(?:http ?)?error|abort(?:ed)?)\b\W|\s*\w*(?:Error|Exception)\b\W"
-    r"| ?! \[|\S{1,3} \w{1,40} failed\b",
+    r"(?:remote: |[^\w\s]{1,3} {1,2})?(?:fatal|(?:http ?)?error|abort(?:ed)?)\b\W|\s*[\w.]*(?:Error|Exception)\b\W"
+    r"|(?-i:[\w.]{2,100}\.[A-Z]\w+)(?:: |$)| ?! \[|\S{1,3} \w{1,40} failed\b",
     re.I,
 )
 _EXIT = re.compile(r"process completed with exit code", re.I)
 _CANCELLED = re.compile(r"operation was cancell?ed|^canceling since", re.I)
 _NO_FILES = re.compile(r"no files were found with the provided path", re.I)
 _REPORTS = re.compile(
-    r"slack|discord|telegram|notif|\bteams\b|send.?mail|codecov|coveralls|test.?report|junit|summary|clean.?up|tear.?down"
+    r"slack|discord|telegram|notif|\bteams\b|send.?mail|codecov|coveralls|test.?report|junit|summary|clean.?up"
+    r"|tear.?down"
     r"|create-an-issue|gh issue|docker logs|\blogout\b",
     re.I,
 )
@@ -166,9 +167,10 @@ def _decide(
         shown = [
             (failure, items) for failure in failures if (items := [each for each in searched if shows(failure, each)])
         ]
-        for first, last in ((end - _NEAR, end), (0, end), (end, sys.maxsize)):
+        # Each line that the step marks as an error tells as much as the first one.
+        for first, last, marked in ((end - _NEAR, end, True), (0, end, True), (end, sys.maxsize, False)):
             for failure, items in shown:
-                if inside := [each for each in items if first <= each.number <= last]:
+                if inside := [each for each in items if first <= each.number <= last or (marked and each.is_error)]:
                     return failure, inside
     return None, []
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 from release_state.facts.logs.failure import KnownFailure
 from release_state.facts.logs.families.artifacts import ARTIFACTS, IMAGES
 from release_state.facts.logs.families.build import BUILD
+from release_state.facts.logs.families.elsewhere import ELSEWHERE, STEPS
 from release_state.facts.logs.families.git import GIT
 from release_state.facts.logs.families.identity import IDENTITY
 from release_state.facts.logs.families.refusals import REFUSALS
 from release_state.facts.logs.families.services import SERVICES
+from release_state.facts.logs.families.tools import TOOLS
 
 KNOWN_FAILURES: tuple[KnownFailure, ...] = (
+    *ELSEWHERE,
     *ARTIFACTS,
     *IMAGES,
     *GIT,
@@ -21,4 +24,6 @@ KNOWN_FAILURES: tuple[KnownFailure, ...] = (
     *SERVICES,
     *IDENTITY,
     *BUILD,
+    *TOOLS,
+    *STEPS,
 )

@@ -21,7 +21,7 @@ _MOST_LINES = 30
 
 _OPENS = re.compile(
     r"[\s\W]{0,6}(?:error|warning|fatal|caused by|http ?error|remote|exception|failed)\b"
-    r"|\s*\w{0,60}(?:Error|Exception)\b|Checking \S{1,150}: (?:ERROR|FAILED)\b",
+    r"|\s*[\w.]{0,100}(?:Error|Exception)\b|Checking \S{1,150}: (?:ERROR|FAILED)\b",
     re.IGNORECASE,
 )
 _ADDS = re.compile(r"\s*(?:caused by|cause|server says|response|reason|detail)s?:", re.IGNORECASE)
@@ -29,6 +29,9 @@ _ENDS = re.compile(r"Post job cleanup\.|Cleaning up orphan processes|\[command\]
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _PAGE = re.compile(r"<(?:!doctype|html|head|title|body)\b", re.IGNORECASE)
 _BODY = re.compile(r"\s\|\sb['\"]<")
+# A tool that shows what another one said writes its line feeds so, but a path of Windows can have them too.
+_ESCAPED = re.compile(r"(?:\\r)?\\n")
+_PATH = re.compile(r"\b[a-z]:\\", re.IGNORECASE)
 _RETRY = re.compile(
     r"\bretry \d+ of \d+|\bretrying\b|\bbefore retry\b|\bwill retry\b|\battempt \d+ (?:of|/) ?\d+", re.IGNORECASE
 )
@@ -53,6 +56,8 @@ class LogStatement:
     def text(self) -> str:
         """Its lines as one, without the marks of HTML; once all lines are added."""
         joined = " ".join(part.strip() for part in self.texts)[:LONGEST]
+        if not _PATH.search(joined):
+            joined = _ESCAPED.sub(" ", joined)
         if body := _BODY.search(joined):
             joined = joined[: body.start()]
         if _PAGE.search(joined):

@@ -13,15 +13,11 @@ _NO_VERSION = (
     "Check out the tag with its history (`fetch-depth: 0`), or set the version; then build again",
 )
 
-_NOT_INSTALLED = (
-    "A command or module of the step is not installed in this job.",
-    "Install the tool in the job that uses it, then start the release again: a re-run keeps the old file",
-    Completion.DEPENDS,
-)
 BUILD = (
     define(
         "workflow file",
         r"the (?:workflow|template) is not valid|fail(?:ed)? to load .{1,200}/action\.ya?ml"
+        r"|every step must define a|\.ya?ml \(line: \d+, col: \d+\): |you have an error in your yaml syntax"
         r"|unrecognized named-value|failed to parse workflow|invalid workflow file|error parsing called workflow"
         r"|workflow is not reusable|unable to resolve action|missing download info for|can't find 'action\.ya?ml'",
         "GitHub could not start the workflow as its file says.",
@@ -38,8 +34,17 @@ BUILD = (
         anywhere=True,
     ),
     define(
+        "billing",
+        r"job was not started because .{0,80}\b(?:payments|spending limit|billing)\b",
+        "GitHub started no job: the account's payment or spending limit is at fault.",
+        "Settle it in the account's billing settings, then run all jobs again",
+        anywhere=True,
+    ),
+    define(
         "no runner",
-        r"no runner matching|waiting for a runner|\bexit code 137\b|hosted runner.{0,80}(?:lost communication"
+        r"no runner matching|waiting for a runner|not acquired by runner|internal error when running your job"
+        r"|any online and idle|no enabled runners online|\bbrownout\b|\bexit code 137\b"
+        r"|hosted runner.{0,80}(?:lost communication"
         r"|shut ?down"
         r"|encountered an error)"
         r"|the runner has received a shutdown signal|no space left on device",
@@ -78,13 +83,14 @@ BUILD = (
         r"|current version .{1,80} is not found in|no tag found to do an incremental|2nd git\.commit error"
         r"|release prs outstanding - aborting|working (?:directory|tree) is (?:not clean|dirty)"
         r"|you have unstaged changes"
-        r"|did not find .{1,80} in file",
+        r"|did not find .{1,80} in file|failed to list the news fragment|invalid news fragment|npm err(?:or"
+        r"|!) version not changed",
         "The release tool failed.",
         "Read its reason: branch groups, commits since the last tag, and its configuration decide",
     ),
     define(
         "no version",
-        r"setuptools[-_]scm was unable to detect version|error getting the version from source"
+        r"(?:setuptools[-_]scm was|lookuperror:) unable to detect version|error getting the version from source"
         r"|unable to detect version control system",
         *_NO_VERSION,
         Completion.DEPENDS,
@@ -99,7 +105,7 @@ BUILD = (
         r"|failed to build a native library|error ensuring \w{1,60} compliance"
         r"|library is not \w{1,60}.{0,60} compliant|couldn't find any python interpreters|cannot repair wheel"
         r"|\bdelocationerror\b|\bdelvewheel\b.{0,80}\b(?:failed|error)|unable to find library: "
-        r"|maturin had a problem and crashed|command (?:\[.{1,600}\]|.{1,300}) failed with code"
+        r"|maturin had a problem and crashed"
         r"|auditwheel.{0,80}\b(?:error|cannot repair)"
         r"|delocate.{0,80}\berror",
         "A wheel did not build or could not be repaired.",
@@ -118,7 +124,11 @@ BUILD = (
         r"|building (?:sdist"
         r"|wheel).{0,200}\berror"
         r"|error: command '?[\w./+-]{1,100}'? failed|could not build wheels|metadata-generation-failed"
-        r"|buildbackendexception",
+        r"|buildbackendexception|\bprojecterror\b|unknownpluginerror|\bin setup command: "
+        r"|can't open file .{0,200}\bsetup\.py"
+        r"|no file/folder found for package|multiple top-level packages discovered"
+        r"|package directory .{1,200} does not exist"
+        r"|zip does not support timestamps",
         "The build failed.",
         "Fix the build; a re-run keeps the commit, so tag a new one unless the cause lies outside of it",
         Completion.DEPENDS,
@@ -126,10 +136,22 @@ BUILD = (
     ),
     define(
         "tests",
-        r"=+ .{0,80}\b[1-9]\d* failed\b|\bFAILED \(failures=|(?<!\b0 )tests? failed\b|coverage failure"
-        r"|nox > session .{1,80} failed",
+        r"=+ .{0,80}\b[1-9]\d* failed\b|\bFAILED \((?:failures|errors)=|(?<!\b0 )tests? failed\b|coverage failure"
+        r"|nox > session .{1,80} failed|\berrors? during collection\b|^[=\s]*[1-9]\d* (?:failed|errors?)\b.{0,80} in \d"
+        r"|required test coverage of|\btest result: FAILED|^\W*(?:no tests ran|tests: .{0,40}\b[1-9]\d* failed)",
         "Tests failed.",
         "Fix them; a re-run keeps the commit, so release from a new one unless they fail by chance",
+        Completion.DEPENDS,
+        before_upload=True,
+    ),
+    define(
+        "tests",
+        r"\bfound [1-9]\d* (?:known vulnerabilit|errors?\b)|files were modified by this hook"
+        r"|\bwould (?:be reformatted|reformat)"
+        r"|\b[1-9]\d* errors?, \d+ warnings?\b|\bW\d{3}: wheel |in version control and sdist do not match"
+        r"|imports are incorrectly sorted",
+        "A check of the code, of its requirements or of the built files failed.",
+        "Fix what it names; a re-run keeps the commit, so release from a new one",
         Completion.DEPENDS,
         before_upload=True,
     ),
@@ -139,104 +161,6 @@ BUILD = (
         r"no names found, cannot describe anything|no tag exactly matches|no tags can describe",
         *_NO_VERSION,
         Completion.DEPENDS,
-        before_upload=True,
-    ),
-    define(
-        "lock file",
-        r"lock file is not (?:compatible|up to date)|poetry\.lock is not up to date"
-        r"|changed significantly since poetry\.lock"
-        r"|lock ?file .{0,60}needs to be updated|lock file does not (?:exist|match)",
-        "The lock file fits neither the project's requirements nor the tool's version.",
-        "Lock again with the tool's version of the workflow, commit it, and release from that commit",
-        Completion.DEPENDS,
-        before_upload=True,
-    ),
-    define(
-        "python version",
-        r"the version '[^']{1,40}' with architecture .{1,40} was not found|\bno interpreter found for python",
-        "The runner's image has no such Python.",
-        "Name a Python that the image has, or an image that has it; then start the release again",
-        Completion.DEPENDS,
-        before_upload=True,
-    ),
-    define(
-        "requirement",
-        r"no matching distribution found for|could not find a version that satisfies|resolutionimpossible"
-        r"|no solution found when resolving|do not match the hashes|externally-managed-environment"
-        r"|because .{1,200} depends on .{1,200}version solving failed",
-        "A requirement could not be installed: no version of it fits.",
-        "Check its name and version; if it is the version published just now, wait a minute and run the job again",
-        Completion.DEPENDS,
-    ),
-    define(
-        "tool usage",
-        r"\berror: (?:unexpected|unrecognized) arguments?\b|\bno such option:|\berror: unknown (?:option|command|flag)"
-        r"|\bunknown (?:shorthand )?flag:|argument \S{1,60} invalid choice:|the option \".{1,60}\" does not exist",
-        "A tool does not know an option that the workflow gives it: their versions do not fit.",
-        "Pin the tool's version, or use the option's new name; then start the release again: a re-run keeps "
-        "the old file",
-        Completion.DEPENDS,
-        before_upload=True,
-    ),
-    define(
-        "missing tool",
-        r"\binvalid command '\w{1,60}'",
-        *_NOT_INSTALLED,
-        before_upload=True,
-    ),
-    define(
-        "missing input",
-        r"\binput required and not supplied|\bmissing (?:required )?[\w-]{1,60} input\b|secret \w{1,60} is required"
-        r"|\b[A-Z][A-Z0-9_]{2,60}_(?:TOKEN|PASSWORD|USERNAME|SECRET|KEY)\b.{0,60}\b(?:not set|unset|missing|empty"
-        r"|required|not provided|unbound variable)\b"
-        r"|\brequired input '?[\w-]{1,60}'? ",
-        "An action lacks an input: often a secret that is not set here, or not given to this event.",
-        "Set the secret in the repository or the environment that the job names, then run the failed job again",
-        Completion.DEPENDS,
-        before_upload=True,
-    ),
-    define(
-        "signing",
-        r"gpg: (?:signing failed|skipped)|\bno secret key\b|\bgpg\b.{0,60}\bexecutables? not available"
-        r"|gpg failed to sign",
-        "The files, the commit or the tag could not be signed: the key or the program is not there.",
-        "Import the key without a pass-phrase prompt, or sign with the index's attestations instead; run the job again",
-    ),
-    define(
-        # A script may go on after it: last.
-        "nothing to commit",
-        r"\bnothing (?:added )?to commit\b|no changes added to commit",
-        "The job had nothing to commit: the version or the changelog was there already, and git ends with an error.",
-        "Check whether tag and files of the version exist; let the step go on if nothing changed (`git diff --quiet`)",
-        Completion.DEPENDS,
-        Rank.EFFECT,
-    ),
-    define(
-        "tool versions",
-        r"importerror: cannot import name|no module named '\w+\.[\w.]+'"
-        r"|attributeerror: module '[\w.]+' has no attribute",
-        "Two Python packages of the step do not fit together: one is too new or too old for the other.",
-        "Pin the versions of the step's tools (a constraints file), then start the release again",
-        Completion.DEPENDS,
-        Rank.EFFECT,
-        before_upload=True,
-    ),
-    define(
-        "wheel build",
-        r"\b(?:exit code [1-9]|stopiteration\b)",
-        "A wheel did not build or could not be repaired.",
-        "See which wheels were uploaded before it; fix the build and complete the version, or release the next one",
-        Completion.DEPENDS,
-        Rank.EFFECT,
-        step=r"cibuildwheel",
-    ),
-    define(
-        "missing tool",
-        r"\bexit code 127\b|python[\w.]*: no module named|\bmodulenotfounderror: no module named '\w+'(?!\.)"
-        r"|\b(?:command|executable file) not found\b|unable to locate executable file"
-        r"|is not recognized as (?:an internal|(?:the name of )?a cmdlet|the name of)",
-        *_NOT_INSTALLED,
-        Rank.EFFECT,
         before_upload=True,
     ),
 )

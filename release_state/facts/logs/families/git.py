@@ -74,7 +74,7 @@ GIT = (
     ),
     define(
         "workflow permission",
-        r"without [`'\"]?workflows?[`'\"]? permission",
+        r"without [`'\"]?workflows?[`'\"]? permission|\"workflow\" scope may be required",
         "The run's token may not push changed workflow files: the right `workflows` is none of its own.",
         "Push with the token of a GitHub App or a person that has it, or leave workflow files out of the commit",
     ),
@@ -109,6 +109,21 @@ GIT = (
         "Set user.name and user.email in the job before it commits or tags",
     ),
     define(
+        "submodule",
+        r"\bin \.gitmodules\b|into submodule path .{1,300} failed|fetched in submodule path",
+        "The checkout did not get a submodule: its address is missing, or the token may not read it.",
+        "Correct `.gitmodules`, or give the checkout a token that reads the submodule; then start the release again",
+        Completion.DEPENDS,
+        before_upload=True,
+    ),
+    define(
+        "LFS",
+        r"over its data quota|/info/lfs|\bsmudge (?:error|filter lfs failed)",
+        "The checkout did not get files of Git LFS: they are missing, or the account's quota is used up.",
+        "Raise the quota or push the missing files, then run the failed job again",
+        before_upload=True,
+    ),
+    define(
         "environment rules",
         r"is not allowed to deploy to .{1,100} due to environment protection rules|deployment was rejected"
         r"|environment protection rules? (?:fail|reject)",
@@ -123,7 +138,7 @@ GIT = (
         r"|unable to access '.{1,300}': the requested url returned error: 403|\brepository (?:'.{1,200}' )?not found\b"
         r"|not been granted the required scopes|must have (?:push|write) access"
         r"|write access to repository not granted|must have admin rights"
-        r"|\b403\b.{0,100}\bcontents\b.{0,60}\bpermission",
+        r"|\b403\b.{0,100}\bcontents\b.{0,60}\bpermission|\b403\b.{0,60}\bforbidden\b.{0,80}api\.github",
         "The run's token lacks a right.",
         "Give the job `contents: write` and `pull-requests: write`, and check that the settings allow them",
     ),
@@ -144,6 +159,7 @@ GIT = (
     define(
         "no tag",
         r"\btag .{1,200} (?:doesn't exist in the repo|exists locally but has not been pushed)"
+        r"|github releases requires a tag"
         r"|release notes from tag .{1,200} does not exist locally",
         "The tag of the GitHub Release is not on the remote.",
         "Push the tag on the intended commit, then run the failed job again",
@@ -186,6 +202,7 @@ GIT = (
         "release refused",
         r"validation failed.{0,200}\b(?:release|tag_name|target_commitish)\b"
         r"|\b422\b.{0,200}(?:\b(?:release|tag_name)\b|/releases\b(?!/)|/releases/\d{1,20}/assets)"
+        r"|\bgithub3?\.\S{0,80}(?:: 422|unprocessable)|body is too long"
         r"|tag_name is not a valid tag|published releases must have a valid tag|target_commitish is invalid",
         "GitHub refused the GitHub Release.",
         "Read its reason; check tag name, target and whether a draft of it exists",

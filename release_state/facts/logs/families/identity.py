@@ -68,7 +68,8 @@ IDENTITY = (
         r"ACTIONS_ID_TOKEN_REQUEST_(?:TOKEN|URL)|insufficient OIDC token permissions"
         r"|`?id-token: write`? permission missing"
         r"|no OIDC token discovered|OIDC token request failed|openid connect token retrieval failed"
-        r"|(?:failed to (?:obtain|discover)|unable to retrieve an) OIDC token|unable to get (?:ACTIONS_)?ID_?TOKEN",
+        r"|(?:failed to (?:obtain|discover)|unable to retrieve an) OIDC token|unable to get (?:ACTIONS_)?ID_?TOKEN"
+        r"|failed to get pypi token via",
         "The job lacks `id-token: write`: it could not prove who it is.",
         "Give the job `permissions: id-token: write`; a run for a pull request from a fork never gets it",
         before_upload=True,

@@ -43,7 +43,7 @@ REFUSALS = (
     define(
         "metadata version",
         r"introduced in metadata version|unrecognized or malformed field|is not a valid metadata version"
-        r"|unknown metadata version"
+        r"|unknown metadata version|no enum constant .{0,80}metadataversion"
         r"|metadata is missing required fields|unsupported metadata version",
         "The built files' metadata do not fit: the build backend and the uploading tool know different versions of it.",
         "Update build backend, twine (or the publish action) and `packaging`, then build again",
@@ -166,6 +166,15 @@ REFUSALS = (
         r"|new project registration (?:is )?(?:temporarily )?disabled",
         "The project is archived, quarantined or otherwise closed on the index.",
         "See the project's page; its owner can unarchive it, its index can release it",
+    ),
+    define(
+        "C",
+        r"^(?!.*\bskipp).*\b(?:entity|file|package|version|artifact|distribution)\b.{0,80}\balready exists?\b",
+        "The index refused a file: it has or had one of this name.",
+        "Check what is published; a used version stays used: complete this one, or release the next",
+        Completion.DEPENDS,
+        Rank.EFFECT,
+        uploading=True,
     ),
     define(
         "refused upload",

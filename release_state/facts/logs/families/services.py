@@ -8,6 +8,10 @@ _TIMED_OUT = (
     "The upload to the index timed out, or the index was down; some files may have arrived.",
     "Check which files the index has, then run the failed job again; it must skip what is there",
 )
+_NO_DOWNLOAD = (
+    "A tool or a requirement of the build could not be downloaded.",
+    "Run the failed job again; see the service's status page if it goes on",
+)
 _ADDRESS = (
     "The upload goes to an address that takes no uploads: it is wrong, or the tool's settings name none.",
     "Correct the upload's address (with its last slash) in the workflow or the tool's settings; start it again",
@@ -16,7 +20,7 @@ _ADDRESS = (
 SERVICES = (
     define(
         "time limit",
-        r"exceeded the maximum execution time of",
+        r"exceeded the maximum execution time of|^the action '.{1,200}' has timed out after",
         "The job exceeded its time limit; GitHub shows such a run as cancelled.",
         "Find the step that hung, and check which of branch, tag and files the run created",
         anywhere=True,
@@ -95,6 +99,15 @@ SERVICES = (
         "Check which files the index has, then run the failed job again; it must skip what is there",
     ),
     define(
+        "signing service",
+        r"\bsigstore\.[\w.]{1,80}\b(?:\w{0,40}error|expiredidentity)\b|fulcio.{0,300}\b(?:4\d\d|error obtaining"
+        r"|expired)"
+        r"|\b4\d\d\b.{0,100}fulcio",
+        "The service that signs attestations did not accept the job's identity: it had expired, or the service failed.",
+        "Run the failed job again; a job that signs very many files can outlast its identity: sign fewer at once",
+        before_upload=True,
+    ),
+    define(
         "index address",
         r"url: /legacy/.{0,400}(?:nodename nor servname|name or service not known|name resolution|getaddrinfo failed)",
         "The upload found no host of the index's name.",
@@ -108,6 +121,13 @@ SERVICES = (
         "Give it the proxy's certificate or an up-to-date list (`certifi`), never switch the check off; then "
         "run it again",
         Completion.DEPENDS,
+    ),
+    define(
+        "download",
+        r"pip\._(?:vendor|internal)\..{0,300}(?:timed ?out|connection|protocolerror)|http error \d{3} while getting"
+        r"|condahttperror|^unexpected http response: 5"
+        r"|npm err(?:or|!) (?:network|code e(?:timedout|connreset|notfound|ai_again))",
+        *_NO_DOWNLOAD,
     ),
     define(
         "upload time-out",
@@ -156,8 +176,14 @@ SERVICES = (
         "download",
         r"failed to (?:fetch|download)\b.{0,400}\b(?:dns error|error sending request|timed? ?out|client error|50\d)"
         r"|\bare you offline\?|\brequest timeout: /",
-        "A tool or a requirement of the build could not be downloaded.",
-        "Run the failed job again; see the service's status page if it goes on",
+        *_NO_DOWNLOAD,
+    ),
+    define(
+        # A script may go on after it: last.
+        "download",
+        r"^curl: \(\d|gzip: stdin: |^E: (?:failed|unable) to fetch|spurious network error",
+        *_NO_DOWNLOAD,
+        rank=Rank.EFFECT,
     ),
     define(
         "cancelled",

@@ -1,0 +1,152 @@
+"""What a step lacks before it can build: tools, options, inputs, a Python, what its command names.
+
+Sources: the messages of pip, uv, Poetry, npm, make, tox and the shell; actions/runner for a step's outputs.
+"""
+
+from __future__ import annotations
+
+from release_state.facts.logs.failure import Completion, Rank, define
+
+_NOT_INSTALLED = (
+    "A command or module of the step is not installed in this job.",
+    "Install the tool in the job that uses it, then start the release again: a re-run keeps the old file",
+    Completion.DEPENDS,
+)
+_NO_WHEEL = (
+    "A wheel did not build or could not be repaired.",
+    "See which wheels were uploaded before it; fix the build and complete the version, or release the next one",
+    Completion.DEPENDS,
+    Rank.EFFECT,
+)
+TOOLS = (
+    define(
+        "lock file",
+        r"lock file is not (?:compatible|up to date)|poetry\.lock is not up to date"
+        r"|changed significantly since poetry\.lock"
+        r"|lock ?file .{0,60}needs to be updated|lock file does not (?:exist|match)|only install packages when your"
+        r"|lock ?file .{0,60}is not up to date|cannot update the lock file",
+        "The lock file fits neither the project's requirements nor the tool's version.",
+        "Lock again with the tool's version of the workflow, commit it, and release from that commit",
+        Completion.DEPENDS,
+        before_upload=True,
+    ),
+    define(
+        "python version",
+        r"the version '[^']{1,40}' with architecture .{1,40} was not found|\bno interpreter found for python"
+        r"|requires a different python|python version .{1,40} is not (?:allowed|supported) by the project"
+        r"|unable to find a compatible version|incompatible with the project's python requirement",
+        "The runner's image has no such Python.",
+        "Name a Python that the image has, or an image that has it; then start the release again",
+        Completion.DEPENDS,
+        before_upload=True,
+    ),
+    define(
+        "requirement",
+        r"no matching distribution found for|could not find a version that satisfies|resolutionimpossible"
+        r"|no solution found when resolving|do not match the hashes|unable to locate package|packagesnotfound"
+        r"|because .{1,200} depends on .{1,200}version solving failed|\bERESOLVE\b|no matching version found for"
+        r"|failed to select a version for|no matching package named|doesn't have a source distribution or wheel for",
+        "A requirement could not be installed: no version of it fits.",
+        "Check its name and version; if it is the version published just now, wait a minute and run the job again",
+        Completion.DEPENDS,
+    ),
+    define(
+        "python environment",
+        r"externally-managed-environment|no virtual environment found|could not install packages due to an oserror",
+        "The step may not install into this Python: it is the system's, is not writable, or uv knows no environment.",
+        "Set up a Python of the job's own (`actions/setup-python`, `python -m venv`), then start the release again",
+        Completion.DEPENDS,
+        before_upload=True,
+    ),
+    define(
+        "step output",
+        r"unable to process (?:file )?command '|\binvalid format '|matching delimiter not found",
+        "GitHub could not read what a script wrote to its outputs or environment.",
+        "Write several lines with a delimiter to `$GITHUB_OUTPUT`, never by `::set-env`; then start the release again",
+        Completion.DEPENDS,
+    ),
+    define(
+        "tool usage",
+        r"\berror: (?:unexpected|unrecognized) arguments?\b|\bno such option:|\berror: unknown (?:option|command|flag)"
+        r"|\bunknown (?:shorthand )?flag:|argument \S{1,60} invalid choice:|the option \".{1,60}\" does not exist"
+        r"|requested command .{1,40} does not exist|\bno such command\b",
+        "A tool does not know an option that the workflow gives it: their versions do not fit.",
+        "Pin the tool's version, or use the option's new name; then start the release again: a re-run keeps "
+        "the old file",
+        Completion.DEPENDS,
+        before_upload=True,
+    ),
+    define(
+        "missing tool",
+        r"\binvalid command '\w{1,60}'",
+        *_NOT_INSTALLED,
+        before_upload=True,
+    ),
+    define(
+        "missing input",
+        r"\binput required and not supplied|\bmissing (?:required )?[\w-]{1,60} input\b|secret \w{1,60} is required"
+        r"|\b[A-Z][A-Z0-9_]{2,60}_(?:TOKEN|PASSWORD|USERNAME|SECRET|KEY)\b.{0,60}\b(?:not set|unset|missing|empty"
+        r"|required|not provided|unbound variable)\b"
+        r"|\brequired input '?[\w-]{1,60}'? |^username and password required|parameter token or opts\.auth is required"
+        r"|a value is required for '--",
+        "An action lacks an input: often a secret that is not set here, or not given to this event.",
+        "Set the secret in the repository or the environment that the job names, then run the failed job again",
+        Completion.DEPENDS,
+        before_upload=True,
+    ),
+    define(
+        "signing",
+        r"gpg: (?:signing failed|skipped)|\bno secret key\b|\bgpg\b.{0,60}\bexecutables? not available"
+        r"|gpg failed to sign",
+        "The files, the commit or the tag could not be signed: the key or the program is not there.",
+        "Import the key without a pass-phrase prompt, or sign with the index's attestations instead; run the job again",
+    ),
+    define(
+        "script",
+        r"no rule to make target|\bmissing script: |environments not found in configuration|\bsessions not found\b"
+        r"|\.sh: .{0,200}\bpermission denied\b|\bunknown environment '|recipe .{1,80} not found in justfile",
+        "The step's command names a file, target or environment that is not there or may not be run.",
+        "Compare the command in the workflow file with the commit's files, then start the release again",
+        Completion.DEPENDS,
+        before_upload=True,
+    ),
+    define(
+        # A script may go on after it: last.
+        "nothing to commit",
+        r"\bnothing (?:added )?to commit\b|no changes added to commit",
+        "The job had nothing to commit: the version or the changelog was there already, and git ends with an error.",
+        "Check whether tag and files of the version exist; let the step go on if nothing changed (`git diff --quiet`)",
+        Completion.DEPENDS,
+        Rank.EFFECT,
+    ),
+    define(
+        "wheel build",
+        r"command (?:\[.{1,600}\]|.{1,300}) failed with code|^(?!.*upload).*\bmaturin failed\b",
+        *_NO_WHEEL,
+    ),
+    define(
+        "tool versions",
+        r"importerror: cannot import name|no module named '\w+\.[\w.]+'"
+        r"|attributeerror: module '[\w.]+' has no attribute",
+        "Two Python packages of the step do not fit together: one is too new or too old for the other.",
+        "Pin the versions of the step's tools (a constraints file), then start the release again",
+        Completion.DEPENDS,
+        Rank.EFFECT,
+        before_upload=True,
+    ),
+    define(
+        "wheel build",
+        r"\b(?:exit code [1-9]|stopiteration\b)",
+        *_NO_WHEEL,
+        step=r"cibuildwheel",
+    ),
+    define(
+        "missing tool",
+        r"\bexit code 127\b|python[\w.]*: no module named|\bmodulenotfounderror: no module named '\w+'(?!\.)"
+        r"|\b(?:command|executable file) not found\b|unable to locate executable file"
+        r"|is not recognized as (?:an internal|(?:the name of )?a cmdlet|the name of)",
+        *_NOT_INSTALLED,
+        Rank.EFFECT,
+        before_upload=True,
+    ),
+)
