@@ -29,6 +29,9 @@ _ENDS = re.compile(r"Post job cleanup\.|Cleaning up orphan processes|\[command\]
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _PAGE = re.compile(r"<(?:!doctype|html|head|title|body)\b", re.IGNORECASE)
 _BODY = re.compile(r"\s\|\sb['\"]<")
+# A traceback shows the source of each frame, whose words did not happen.
+_FRAME = re.compile(r"(\s*)File \"[^\"]{1,300}\", line \d{1,9}")
+_MARKS = re.compile(r"[\s^~]{1,300}")
 # A tool that shows what another one said writes its line feeds so, but a path of Windows can have them too.
 _ESCAPED = re.compile(r"(?:\\r)?\\n")
 _PATH = re.compile(r"\b[a-z]:\\", re.IGNORECASE)
@@ -93,8 +96,11 @@ def join_lines(lines: Sequence[Line]) -> list[LogStatement]:
 
 def _join(lines: Sequence[Line]) -> Iterator[LogStatement]:
     current: LogStatement | None = None
+    frame = None
     for line in lines:
-        if line.is_script:
+        is_source = frame is not None and (line.text.startswith(f"{frame[1]}  ") or _MARKS.fullmatch(line.text))
+        frame = _FRAME.match(line.text) or (frame if is_source else None)
+        if line.is_script or is_source:
             if current:
                 yield current
             current = None
