@@ -142,6 +142,13 @@ def takes_tag(publisher: Publisher, tag: str) -> bool:
     return any(not patterns or is_taken(patterns, tag) for patterns in tags)
 
 
+def takes_release(publisher: Publisher, target: Target) -> bool:
+    """Return whether publishing the version's GitHub Release starts the upload, by the types that it waits for."""
+    silent = {"released"} if target.parsed_version.is_prerelease else {"prereleased"}
+    types = [set(start.filters) for start in publisher.starts if start.kind == "release"]
+    return any(not each or each - silent for each in types)
+
+
 def find_started(target: Target, by: Literal["tag", "release"], *, tags_anew: bool = False) -> Publisher | None:
     """Return the publisher that pushing the version's tag, or publishing its GitHub Release, starts.
 
@@ -150,8 +157,7 @@ def find_started(target: Target, by: Literal["tag", "release"], *, tags_anew: bo
     for publisher in target.process.publishers:
         if not (publisher.is_at_tag or tags_anew):
             continue
-        by_release = any(start.kind == "release" for start in publisher.starts)
-        if takes_tag(publisher, target.tag) if by == "tag" else by_release:
+        if takes_tag(publisher, target.tag) if by == "tag" else takes_release(publisher, target):
             return publisher
     return None
 

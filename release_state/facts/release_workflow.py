@@ -12,7 +12,7 @@ from msgspec import structs
 from release_state.common.text import format_duration
 from release_state.facts.health import BEGINS_WITHIN
 from release_state.facts.process import explain_unknown
-from release_state.facts.publishers import find_started
+from release_state.facts.publishers import find_started, is_release_run
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import PlacedNeed, ReleaseWorkflow
 from release_state.facts.workflow.model import Input
@@ -246,8 +246,9 @@ class Beginning:
 
 def find_run(release: Release, tag: Tag) -> WorkflowRun | None:
     """Return the newest run that this tag, or its GitHub Release, started; None if none did. Raises NotObserved."""
-    runs = release.snapshot.runs.present().runs
+    runs, remote = release.snapshot.runs.present().runs, release.snapshot.remote.value
     own = (run for run in runs if run.head_branch == tag.name and run.head_sha == tag.commit)
+    own = (run for run in own if is_release_run(run, release.target, remote))
     return max(own, key=lambda run: (run.created_at, run.id), default=None)
 
 
@@ -272,12 +273,14 @@ def _list_starts(release: Release, tag: Tag) -> Iterator[tuple[str, str, datetim
     if by_tag:
         history, pushed = release.snapshot.history.present(), release.snapshot.repository.present().pushed_at
         # When a tag was pushed, nobody says. It was not before it was made, and not before its commit was.
-        committed = [each.committed_at for each in history.commits if each.sha == tag.commit]
-        made = [history.tag_dates[tag.object]] if tag.object in history.tag_dates else []
-        if times := [*committed, *made]:
+        dated = [each.committed_at for each in history.commits if each.sha == tag.commit]
+        dated += [history.tag_dates[tag.object]] if tag.object in history.tag_dates else []
+        now = release.snapshot.observed_at
+        times = [each for each in dated if each - now <= BEGINS_WITHIN]  # a date of the future is a wrong clock's
+        if times:
             yield f"the tag {tag.name}", by_tag.workflow, max(times)
         # A tag can be pushed long after it was made. The push of a commit that is known says nothing about the tag.
-        is_recent = bool(times) and release.snapshot.observed_at - max(times) <= _PUSHED_WITHIN
+        is_recent = len(times) < len(dated) or (bool(times) and now - max(times) <= _PUSHED_WITHIN)
         if (
             pushed
             and is_recent

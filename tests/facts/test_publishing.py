@@ -126,6 +126,14 @@ def test_an_upload_in_a_reusable_workflow_and_a_local_action_is_one_of_the_calle
     assert [start.kind for start in find_starts(upload, texts[upload.workflow])] == ["release"]
 
 
+def test_a_job_that_tests_and_uploads_is_no_rehearsal() -> None:
+    text = "on: push\njobs:\n  test:\n    name: Test\n    steps: [{run: pytest}, {run: twine upload dist/*}]\n"
+    (upload,) = find_uploads({PATH: text})
+    assert upload.index == "pypi"
+    (rehearsal,) = find_uploads({PATH: text.replace("name: Test", "environment: test")})
+    assert rehearsal.index == "testpypi"
+
+
 def test_the_rehearsal_is_told_by_environment_or_job_name_and_not_by_an_expression() -> None:
     named = job("run: uv publish", more="    environment: test-pypi\n")
     chosen = job("run: uv publish", more="    environment: ${{ inputs.testpypi && 'testpypi' || 'pypi' }}\n")

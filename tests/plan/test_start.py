@@ -138,6 +138,15 @@ FRESH: dict[str, tuple[Publisher, dict[str, Any]]] = {
     "the tag": (MAKER, {"history": made(2)}),
     "its commit": (MAKER, {"history": made(60, commit=2)}),
     "a clock that is ahead": (MAKER, {"history": made(-3)}),
+    "a clock that is far ahead": (MAKER, {"history": made(-60, commit=2)}),
+    "a clock that is far ahead, and an old commit": (
+        MAKER,
+        {"history": made(-60, commit=60 * 24 * 30), "repository": pushed(2)},
+    ),
+    "the GitHub Release, whose tag started another run": (
+        publisher("release", only_releases=False),
+        {"release": known(s.release(published_at=s.NOW)), "runs": s.runs(failed_run(conclusion="success"))},
+    ),
     "a tag that was made long before it was pushed": (MAKER, {"history": made(60), "repository": pushed(2)}),
     "the GitHub Release": (publisher("release"), {"release": known(s.release(published_at=s.NOW))}),
 }
@@ -267,10 +276,34 @@ def test_nothing_is_started_again_while_nobody_knows_what_was_started(
     assert any(each.title.startswith("Look up again first") for each in steps(state)), steps(state)
 
 
+@pytest.mark.parametrize(
+    ("start", "version"),
+    [
+        (Start(kind="tag", filters=("v[0-9]+.[0-9]+.[0-9]+",)), "0.2.0rc1"),
+        (Start(kind="release", filters=("released",)), "0.2.0rc1"),
+        (Start(kind="release", filters=("prereleased",)), "0.2.0"),
+    ],
+)
+def test_what_the_upload_does_not_wait_for_is_not_made_again(start: Start, version: str) -> None:
+    """Pushing such a tag again, or publishing such a GitHub Release anew, would start nothing."""
+    tag = s.tag(f"v{version}")
+    declared = s.history(s.lineage(s.HEAD, on_base=True, ahead=0, declared_version=version))
+    found = structs.replace(publisher(), starts=(start,))
+    state = tagged(found, remote=s.remote(tag), clone=s.clone(tags=(tag,)), history=declared)
+    about = structs.replace(state.target, version=version)
+    for release in (None, s.release(tag.name, prerelease="rc" in version)):
+        told = commands(structs.replace(state, target=about, release=known(release)))
+        assert any("twine upload" in line for line in told), told
+        assert not any(" :refs/tags/" in line or "--draft" in line for line in told), told
+
+
 def test_a_github_release_is_published_anew() -> None:
     state = tagged(publisher("release", filters=("published",)), release=known(s.release()))
     look, again = "gh run list --workflow ship.yml --branch v0.2.0", "gh release edit v0.2.0 --draft"
-    assert commands(state) == [look, again, f"{again}=false"]
+    assert commands(state) == [look, again, f"{again}=false --latest=true"]
+    newer: dict[str, Any] = {"index": {"pypi": s.project(releases={"0.3.0": False})}}
+    state = tagged(publisher("release"), release=known(s.release()), **newer)
+    assert commands(state)[-1] == f"{again}=false --latest=false", "GitHub calls what is published last the latest"
     assert steps(state)[1].precondition and not steps(state)[0].starts_run
 
 

@@ -225,7 +225,9 @@ def _read_index(text: str) -> str | None:
 def _is_rehearsal(job: PlacedJob) -> bool:
     """Whether the environment or the name of a job says TestPyPI."""
     names = (job.job.environment, job.job.id, job.job.name)
-    return any(_TEST_INDEX.search(name.lower()) for name in names if "${{" not in name)
+    said = [found[0] for name in names if "${{" not in name and (found := _TEST_INDEX.search(name.lower()))]
+    # A job that is called `test` tests the project, and may upload it afterwards.
+    return any(each != "test" for each in said) or job.job.environment.lower() == "test"
 
 
 def _has_secret(values: Iterable[str]) -> bool:

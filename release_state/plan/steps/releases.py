@@ -15,7 +15,7 @@ from release_state.plan.steps.tags import withdraw_other_spelling
 
 def create(release: Release) -> Step:
     """Publish the draft of the tag, else create its GitHub Release with generated notes."""
-    tag, flags = release.target.tag, _flags(release)
+    tag, flags = release.target.tag, choose_flags(release)
     # Hidden without the right to push; GitHub would not refuse a second one.
     drafts = value_or((), lambda: release.drafts)
     if drafts:
@@ -35,7 +35,8 @@ def create(release: Release) -> Step:
     )
 
 
-def _flags(release: Release) -> list[str]:
+def choose_flags(release: Release) -> list[str]:
+    """Return the options that make it a pre-release, or the latest release if it is the newest."""
     if release.version.is_prerelease:
         return ["--prerelease"]
     newest = release.newest_final

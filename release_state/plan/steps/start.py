@@ -14,7 +14,7 @@ from typing import Any, Literal
 from msgspec import structs
 
 from release_state.common.text import join_items
-from release_state.facts.publishers import takes_tag
+from release_state.facts.publishers import takes_release, takes_tag
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_beginning, find_run, find_start_at_tag
 from release_state.model.plan import Step, step
@@ -34,11 +34,9 @@ _index_step = partial(step, mends="index")
 
 def find_publisher(release: Release) -> Publisher | None:
     """Return the publisher that a pushed tag or a GitHub Release starts, and that builds that very tag."""
-    for publisher in release.target.process.publishers:
-        by_release = any(start.kind == "release" for start in publisher.starts)
-        if publisher.is_at_tag and (by_release or takes_tag(publisher, release.target.tag)):
-            return publisher
-    return None
+    target = release.target
+    publishers = (each for each in target.process.publishers if each.is_at_tag)
+    return next((each for each in publishers if takes_tag(each, target.tag) or takes_release(each, target)), None)
 
 
 def publish_by_workflow(release: Release) -> list[Step] | None:
@@ -66,7 +64,7 @@ def publish_by_workflow(release: Release) -> list[Step] | None:
     if find_beginning(release):
         return []  # raises where that is not known: then nothing is started a second time either
     found = release.github_release
-    if "release" in kinds:
+    if takes_release(publisher, release.target):
         again = _publish_anew(release, publisher, found, tag) if found else []
     else:
         again = [_push_again(release, publisher, tag, found)]
@@ -86,7 +84,7 @@ def begin_again(release: Release) -> list[Step] | None:
     if "tag" not in kinds and "dispatch" in kinds and publisher.tag_jobs:
         return None
     head, declared = release.base_head, release.lineage(release.base_head).declared_version
-    by: Literal["tag", "release"] = "tag" if "tag" in kinds else "release"
+    by: Literal["tag", "release"] = "tag" if takes_tag(publisher, tag) else "release"
     more: dict[str, Any] = {"precondition": "this is the commit to release, and CI is green on it", "mends": "index"}
     if declared and parse_version(declared) != release.version:
         what = f"Set the version {release.version} on {base}, then tag that commit as {tag}"
@@ -222,7 +220,7 @@ def _publish_anew(release: Release, publisher: Publisher, found: GitHubRelease, 
         _index_step(
             f"Publish the GitHub Release {found.tag} anew",
             gh(release, "release", "edit", found.tag, "--draft"),
-            gh(release, "release", "edit", found.tag, "--draft=false"),
+            gh(release, "release", "edit", found.tag, "--draft=false", *releases.choose_flags(release)),
             precondition=_describe_no_run(release, tag),
             reason=f"publishing it starts {publisher.workflow}; no run of it is known for this tag",
             link=found.html_url,
