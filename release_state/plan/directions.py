@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 from release_state.facts.origin import (
     explain_closed,
@@ -18,7 +19,7 @@ from release_state.model.observation import NotObserved
 from release_state.model.plan import Step
 from release_state.model.snapshot import Branch
 from release_state.plan.steps import branches, publication, pulls, releases, start, tagging, tags
-from release_state.plan.steps.commands import makes_release
+from release_state.plan.steps.commands import gets_to_make
 from release_state.plan.steps.conflicts import make_room_for_branch, put_room_first
 from release_state.plan.steps.prerequisites import find_out_first, leave_to_others, try_steps
 
@@ -36,20 +37,22 @@ def complete(release: Release) -> list[Step]:
     # What is missing of a publication may have to be built from the tag that it gets.
     steps = [*tag, *publish] if release.traces()["index"] else [*publish, *tag]
     if "pull-request" in leaves:
-        steps += attempt("whether a pull request is needed", lambda: _complete_pull(release))
-    if "release" in leaves and not _makes_release(release, tag, publish):
+        steps += attempt("whether a pull request is needed", lambda: _complete_pull(release, tag, publish))
+    if "release" in leaves and not _starts_maker(release, "release", tag, publish):
         steps += attempt("whether a GitHub Release is missing", lambda: _complete_release(release, tag))
     if any(step.mends == "all" for step in tag):
         return steps  # its branch may be where the commit is found that the tag belongs on
     return [*steps, *attempt("whether to delete its branch", lambda: _delete_leftover_branch(release))]
 
 
-def _makes_release(release: Release, tag: list[Step], publish: list[Step]) -> bool:
-    """Whether a run that the plan starts makes the GitHub Release, or a step of the publication does."""
+def _starts_maker(
+    release: Release, trace: Literal["release", "pull-request", "branch"], tag: list[Step], publish: list[Step]
+) -> bool:
+    """Whether a run that the plan starts makes the trace, or a step of the publication does."""
     if any(step.starts_run for step in publish):
-        return release.target.process.makes("release") or any(step.mends == "release" for step in publish)
+        return release.target.process.makes(trace) or any(step.mends == trace for step in publish)
     started = find_started(release.target, "tag", tags_anew=True) if _pushes_tag(release, tag) else None
-    return started is not None and makes_release(release, started)
+    return started is not None and gets_to_make(release, started, trace)
 
 
 def _pushes_tag(release: Release, tag: list[Step]) -> bool:
@@ -87,8 +90,11 @@ def _publish(release: Release, tag: list[Step]) -> list[Step]:
     return [publication.publish_from(release, source), *unyank]
 
 
-def _complete_pull(release: Release) -> list[Step]:
+def _complete_pull(release: Release, tag: list[Step], publish: list[Step]) -> list[Step]:
     if release.pull is None:
+        # Its first step would push the branch: git refuses that, or refuses it to the run, once the other has.
+        if any(_starts_maker(release, trace, tag, publish) for trace in ("pull-request", "branch")):
+            return []
         require_sure(release.target, "pull-request")
         return pulls.create(release)
     if not release.pull.is_open or release.branch:

@@ -14,7 +14,7 @@ from release_state.facts.release import Release
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import Verdict
 from release_state.model.plan import Step
-from release_state.model.process import Process, Publisher, Start, StartKind
+from release_state.model.process import Made, Process, Publisher, Start, StartKind
 from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History, Repository, Snapshot, WorkflowFile
 from release_state.observe.waiting import Waiting, find_pending
 from release_state.plan.recovery import Recovery
@@ -326,6 +326,21 @@ def test_no_step_does_what_the_started_run_makes() -> None:
     assert commands(state) == ["gh run rerun 99 --failed"]
     alone = commands(tagged(publisher("tag"), runs=s.runs(failed_run())))
     assert any(line.startswith("gh release create v0.2.0") for line in alone)
+
+
+@pytest.mark.parametrize(
+    ("makes", "is_left_to_it"), [((), False), (("release",), False), (("pull-request",), True), (("branch",), True)]
+)
+def test_a_pull_request_and_its_branch_are_left_to_the_run_that_makes_them(
+    makes: tuple[Made, ...], is_left_to_it: bool
+) -> None:
+    """The next look has the step if the run has not made them."""
+    history, about = s.history(s.lineage(s.HEAD, on_base=False, ahead=1)), publisher("tag", makes=makes)
+    state = tagged(about, ("tag", "pull-request"), history=history, pulls=known(()), runs=s.runs(failed_run()))
+    first, *told = commands(state)
+    assert first == "gh run rerun 99 --failed"
+    assert any(line.startswith("gh pr create") for line in told) is not is_left_to_it, told
+    assert any(line.endswith(":refs/heads/release/pypi-v0.2.0") for line in told) is not is_left_to_it, told
 
 
 def stopped(job: str = "up", conclusion: str = "failure", **changes: Any) -> Any:

@@ -10,7 +10,7 @@ from release_state.common.addresses import derive_web_address, parse_host
 from release_state.facts.git import refs_conflict
 from release_state.facts.publishers import find_started
 from release_state.facts.release import Release
-from release_state.model.process import Publisher
+from release_state.model.process import Made, Publisher
 from release_state.model.target import Target, parse_repository
 from release_state.settings.channels import GITHUB_API
 from release_state.settings.options import OWN_CHECKS, RUN_OPTIONS, SETTINGS, Setting
@@ -209,10 +209,10 @@ def explain_start(release: Release, by: Literal["tag", "release"]) -> str:
     if release.is_published:
         skips = "skips the files that are there" if publisher.skips_existing else "finds the files there, and may fail"
         there = f": its upload {skips}"
-    makes = " and makes the GitHub Release" if by == "tag" and makes_release(release, publisher) else ""
+    makes = " and makes the GitHub Release" if by == "tag" and gets_to_make(release, publisher, "release") else ""
     return f"; this starts {publisher.workflow}{there}{makes}"
 
 
-def makes_release(release: Release, publisher: Publisher) -> bool:
-    """Return whether a run of the publisher for the tag makes the GitHub Release: its upload does not fail before."""
-    return "release" in publisher.makes and (publisher.skips_existing or not release.is_published)
+def gets_to_make(release: Release, publisher: Publisher, trace: Made) -> bool:
+    """Return whether a run of the publisher for the tag makes the trace: its upload does not fail before."""
+    return trace in publisher.makes and (publisher.skips_existing or not release.is_published)
