@@ -8,6 +8,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from glob import escape
 
+from release_state.common.text import sanitize
 from release_state.facts.workflow.calls import PlacedJob, ReleaseWorkflow
 from release_state.facts.workflow.model import Workflow, WorkflowJob
 from release_state.model.outcome import Phase
@@ -18,6 +19,8 @@ from release_state.model.target import Target
 _EVEN_AFTER_FAILURE = re.compile(r"\b(?:always|cancelled|failure)\s*\(")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _MATRIX = re.compile(r" \(.*\)$", re.DOTALL)
+_LONGEST = 300
+"""Characters of a job's name."""
 _OWN_NAME = "release-state"
 """This suite in a step, and the ID of the job of its reusable workflow."""
 _OWN_WORKFLOW = re.compile(r"[\w.-]+/[\w.-]+/\.github/workflows/release-state\.yml@\S+")
@@ -31,8 +34,9 @@ def find_own_publishers(target: Target, run: OwnRun) -> tuple[Publisher, ...]:
 def is_job_of(listed: str, name: str) -> bool:
     """Return whether a listed job is the one of this name, a part of its matrix, or of the workflow that it calls.
 
-    An expression in the name stands for any text.
+    An expression in the name stands for any text. Either may be sanitized: an emoji of several characters is not kept.
     """
+    listed, name = sanitize(listed, _LONGEST), sanitize(name, _LONGEST)
     pattern = "*".join(map(escape, _EXPRESSION.split(name)))
     spellings = (listed, " / ".join(_MATRIX.sub("", part) for part in listed.split(" / ")))
     return any(fnmatchcase(each, f"{pattern}{more}") for each in spellings for more in ("", " (*", " / *"))
@@ -54,9 +58,10 @@ def find_needed_jobs(path: str, texts: Mapping[str, str], job: str) -> frozenset
 def find_gated_jobs(path: str, texts: Mapping[str, str], job: str) -> frozenset[str] | None:
     """Return the names of the jobs that start only once a job has succeeded; None if it is not known which job it is.
 
-    If it is in a called workflow, its failure is that of the job that calls.
+    If it is in a called workflow, its failure is that of the job that calls. A name that another job has, too, is left
+    out: nobody sees which of them a listed one is.
     """
-    asking, found = _find_asking(path, texts, job), set[str]()
+    asking, found = _find_asking(path, texts, job), dict[str, str]()
     if asking is None:
         return None
     if asking.job.may_fail or any(
@@ -65,9 +70,16 @@ def find_gated_jobs(path: str, texts: Mapping[str, str], job: str) -> frozenset[
         return frozenset()  # it counts as a success whatever the gate says
     here: PlacedJob | None = asking
     while here is not None:
-        found |= {_name(each, here) for each in _find_gated(here.workflow, here.job.id)}
+        placed = [replace(here, job=each) for each in _find_gated(here.workflow, here.job.id)]
+        found |= {each.where: sanitize(each.listed_name, _LONGEST) for each in placed}
         here = here.caller
-    return frozenset(found)
+    free = (each for each in ReleaseWorkflow(path, texts).jobs if found.keys().isdisjoint(_list_places(each)))
+    return frozenset(found.values()) - {sanitize(each.listed_name, _LONGEST) for each in free}
+
+
+def _list_places(placed: PlacedJob) -> list[str]:
+    """Where a job is, and each job that calls it."""
+    return [placed.where, *(_list_places(placed.caller) if placed.caller else ())]
 
 
 def is_gated(name: str, gated: Collection[str]) -> bool:
@@ -107,7 +119,7 @@ def _needs_success(job: WorkflowJob, gated: Collection[str]) -> bool:
 
 
 def _name(job: WorkflowJob, beside: PlacedJob) -> str:
-    return replace(beside, job=job).listed_name
+    return sanitize(replace(beside, job=job).listed_name, _LONGEST)
 
 
 def _find_needs(workflow: Workflow, job: str) -> Collection[str]:

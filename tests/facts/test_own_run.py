@@ -41,6 +41,14 @@ def test_what_starts_only_after_the_gate_has_succeeded(publish: str, gate: str, 
     assert gated == (frozenset({"publish"}) if is_gated else frozenset())
 
 
+def test_of_two_jobs_with_one_name_neither_is_gated_by_it() -> None:
+    two = "sdist: {name: Publish, needs: gate}, wheels: {name: Publish, needs: build}, after: {needs: sdist}"
+    text = flow("needs: gate").removesuffix("}") + f", {two}}}"
+    assert find_gated_jobs(PATH, {PATH: text}, "gate") == frozenset({"publish", "after"})
+    both = text.replace("name: Publish, needs: build", "name: Publish, needs: [build, gate]")
+    assert find_gated_jobs(PATH, {PATH: both}, "gate") == frozenset({"publish", "after", "Publish"})
+
+
 def test_a_gate_that_is_in_no_file() -> None:
     assert find_gated_jobs(PATH, {PATH: flow("needs: gate")}, "elsewhere") is None
     assert find_gated_jobs(PATH, {PATH: "jobs: ["}, "gate") is None
@@ -112,6 +120,8 @@ def test_the_reusable_workflow_has_the_job_that_is_looked_for() -> None:
         ("ship / To pypi", "ship / To ${{ matrix.index }}", True),
         ("ship (a, b) / To pypi", "ship / To ${{ matrix.index }}", True),
         ("ship", "ship / To ${{ matrix.index }}", False),
+        ("Ship 👩\u200d🚀", "Ship 👩\\u200d🚀", True),
+        ("Ship 👩\u200d🚀 (3.12)", "Ship 👩\u200d🚀", True),
         ("a*c", "a*c", True),
         ("abc", "a*c", False),
     ],

@@ -365,6 +365,7 @@ def test_a_run_that_tagged_in_another_job_goes_on_where_it_stopped(job: str) -> 
         (TAGS_APART, stopped("make")),
         (TAGS_APART, stopped("make (3.12)")),
         (TAGS_APART, stopped("make / tag")),
+        (publisher("branch", makes=("tag",), tag_jobs=("make ${{ inputs.version }}",)), stopped("make 0.2.0")),
         (TAGS_APART, stopped("")),
         (TAGS_APART, stopped(head_sha=s.OTHER)),
         (TAGS_APART, stopped(conclusion="success")),

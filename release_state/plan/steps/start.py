@@ -14,6 +14,7 @@ from typing import Any, Literal
 from msgspec import structs
 
 from release_state.common.text import join_items
+from release_state.facts.own_run import is_job_of
 from release_state.facts.publishers import takes_release, takes_tag
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_beginning, find_run, find_start_at_tag
@@ -123,8 +124,7 @@ def find_resumable(release: Release, tag: Tag) -> WorkflowRun | None:
         return None
     for publisher in release.target.process.publishers:
         makers, is_own = publisher.tag_jobs, publisher.workflow == (run.workflow or release.target.workflow)
-        # GitHub adds the values of a matrix, or the called job, to a job's name.
-        repeats_tag = publisher.job_name in makers or any(f"{failed} ".startswith(f"{maker} ") for maker in makers)
+        repeats_tag = publisher.job_name in makers or any(is_job_of(failed, maker) for maker in makers)
         if is_own and makers and not repeats_tag and (publisher.skips_existing or not release.is_published):
             return run
     return None

@@ -26,6 +26,9 @@ PUBLISHER = Publisher(
 )
 
 
+TWIN = "  more: {name: Upload, steps: [{uses: pypa/gh-action-pypi-publish@release/v1}]}\n"
+
+
 def own_run(**changes: Any) -> OwnRun:
     """The run of the tag v0.2.0, on its commit."""
     given = {"id": 7, "ref": "refs/tags/v0.2.0", "sha": s.HEAD, "workflow": "release.yml", "job": "gate"}
@@ -97,6 +100,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("TAG-41", "against the template", tagged(**RESPELLED), ACTION),
     ("TAG-41", "remote silent", tagged(remote=s.failed("git remote")), UNKNOWN),
     ("TAG-41", "no such run", tagged(own_run=known(None)), UNKNOWN),
+    ("RUN-41", "another upload of that name", tagged(FLOW + TWIN), ACTION),
     ("RUN-41", "not listed yet", tagged(), HOLDS),
     ("RUN-41", "waits for an approval", job("waiting", begun=False), HOLDS),
     ("RUN-41", "skipped in an attempt before", job("skipped", begun=False), HOLDS),
