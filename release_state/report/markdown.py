@@ -85,10 +85,13 @@ def _changes(changes: Changes) -> str:
 
 def _matrix(target: TargetReport) -> Iterator[str]:
     yield "| | state | expected | observed |\n|---|---|---|---|\n"
+    found = {check.id: check.found for check in target.checks}
     for row in target.matrix:
+        expected, observed = row.leave_out(found)
+        observed = "; ".join(filter(None, [row.see, escape(observed, 300)]))
         state = f"{row.state.symbol} {row.words}" if row.state else row.words
         name = f"[{escape(row.name)}](<{row.link}>)" if row.link and _ADDRESS.fullmatch(row.link) else escape(row.name)
-        yield f"| {name} | {state} | {escape(row.expected, 300)} | {escape(row.observed, 300)} |\n"
+        yield f"| {name} | {state} | {escape(expected, 300)} | {observed} |\n"
     yield "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import timezone
 from functools import partial
 
@@ -87,12 +87,16 @@ def show_verdict(
         screen.line()
         screen.line(describe_ending(verdict), bold=True, **{_COLOUR.get(verdict.verdict, "yellow"): True})
     if not screen.is_quiet:
-        _state(screen, verdict, Release(snapshot), changes)
-        shown = _advice(screen, verdict)
+        advised = [result for result in verdict.findings if not result.decides(verdict.block_on_advice)]
+        fixing = {number for result in advised for number in verdict.find_step_numbers(result)}
+        shown = {number for number in fixing if verdict.plan.steps[number - 1].advice}  # with the advice that needs it
         plan = partial(_plan, plan=verdict.plan, needed=_find_needed(verdict), shown=shown)
         findings = partial(_findings, verdict=verdict)
         room = screen.height - screen.count_rows(plan) - _CLOSING
-        _findings(screen, verdict, briefly=screen.wraps and is_alone and screen.count_rows(findings) > room)
+        briefly = screen.wraps and is_alone and screen.count_rows(findings) > room
+        _state(screen, verdict, Release(snapshot), changes, briefly=briefly)
+        _advice(screen, verdict, advised, shown)
+        _findings(screen, verdict, briefly=briefly)
         plan(screen)
         if verdict.start:
             _start(screen, verdict.start)
@@ -104,7 +108,8 @@ def show_verdict(
         screen.line(f"hint: {hint}", 2, 2, yellow=True)
 
 
-def _state(screen: Screen, verdict: TargetVerdict, release: Release, changes: Changes | None) -> None:
+def _state(screen: Screen, verdict: TargetVerdict, release: Release, changes: Changes | None, *, briefly: bool) -> None:
+    """Write the state; `briefly` if the findings below do not say what they found."""
     screen.line(f"phase {name_phase(verdict.phase)}: {sanitize(verdict.phase_reason)}", 2, 2)
     nothing = "" if verdict.plan.steps or verdict.start or verdict.exit is not Exit.OK else "; nothing to do"
     screen.line(f"checks: {_counts(verdict) or 'none'}{nothing}", 2, 2)
@@ -114,8 +119,9 @@ def _state(screen: Screen, verdict: TargetVerdict, release: Release, changes: Ch
         screen.line(f"since {since}: {sanitize(changes.words)}", 2, 2)
     if verdict.left_out:
         screen.line(f"ignored as part of this run: {sanitize(', '.join(verdict.left_out))}", 2, 2)
+    found = {} if briefly else {result.id: result.found for result in verdict.results}
     for row in build_matrix(release, verdict):
-        _row(screen, row)
+        _row(screen, row, found)
 
 
 def _counts(verdict: TargetVerdict) -> str:
@@ -133,25 +139,22 @@ def _process(screen: Screen, release: Release) -> None:
     screen.verbatim(words if not screen.wraps or len(words) <= room else f"{words[: room - 3]}...", 2)
 
 
-def _row(screen: Screen, row: Row) -> None:
-    """Write a line of the state, with the expected value if it differs."""
+def _row(screen: Screen, row: Row, found: Mapping[str, str]) -> None:
+    """Write a line of the state: the findings that say what is wrong with it, and what else was observed."""
     words, markup = screen.outcome(row.state, row.words)
-    observed = sanitize(row.observed)
-    if row.decided_by:
-        observed += f"; expected: {sanitize(row.expected)}"
+    observed = "; ".join(filter(None, [row.see, sanitize(row.leave_out(found)[1])]))
     room = screen.width - _NAME - _STATE - 5
     if screen.wraps and len(observed) > room > 20:
-        observed = f"{observed[: room - 3]}..."  # the finding below has all of it
+        observed = f"{observed[: room - 3]}..."  # the findings below and the report have all of it
     name = screen.linked(row.name, row.link) if row.link else row.name
     screen.reporter.write(f"  {name}{' ' * (_NAME - len(row.name))} ")
     screen.reporter.write(f"{screen.shown(words):{_STATE}} ", **markup)
     screen.verbatim(observed)
 
 
-def _advice(screen: Screen, verdict: TargetVerdict) -> set[int]:
-    """Write what decides nothing, each with its steps; returns the numbers of these steps."""
-    found = [result for result in verdict.findings if not result.decides(verdict.block_on_advice)]
-    shown: set[int] = set()
+def _advice(screen: Screen, verdict: TargetVerdict, found: Sequence[CheckResult], steps: Set[int]) -> None:
+    """Write what decides nothing, each with its steps."""
+    left = set(steps)
     if found:
         screen.line()
     if any(step.advice and step.commands for step in verdict.plan.steps):
@@ -160,12 +163,10 @@ def _advice(screen: Screen, verdict: TargetVerdict) -> set[int]:
         if result.outcome is Outcome.UNKNOWN:
             continue
         _finding(screen, verdict, result)
-        for number, step in enumerate(verdict.plan.steps, 1):
-            if step.advice and number not in shown and number in verdict.find_step_numbers(result):
-                screen.step(step, "fix:      ", 4)
-                shown.add(number)
+        for number in sorted(left.intersection(verdict.find_step_numbers(result))):
+            screen.step(verdict.plan.steps[number - 1], "fix:      ", 4)
+            left.remove(number)
     _unknown(screen, [result for result in found if result.outcome is Outcome.UNKNOWN], None)
-    return shown
 
 
 def _findings(screen: Screen, verdict: TargetVerdict, *, briefly: bool = False) -> None:

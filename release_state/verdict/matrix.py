@@ -6,14 +6,14 @@ left over, and its row is red, whatever the checks of that trace say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from release_state.facts.release import Release
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Exit, Outcome
 from release_state.model.plan import Step
-from release_state.verdict.traces import describe, find_page
+from release_state.verdict.traces import NOT_OBSERVED, NOTHING, describe, find_page
 from release_state.verdict.verdict import ENDINGS, TargetVerdict
 
 #: Worst first.
@@ -73,6 +73,24 @@ class Row(Model):
             return "left over"
         return self.state.words if self.state else "not checked"
 
+    @property
+    def see(self) -> str:
+        """The findings that say what is wrong: `see TAG-1, TAG-13`; empty if nothing is."""
+        return f"see {', '.join(self.decided_by)}" if self.decided_by else ""
+
+    def leave_out(self, found: Mapping[str, str]) -> tuple[str, str]:
+        """What is expected and observed, without what the findings that decide the row say themselves.
+
+        `found` is what each check is shown to have found, by its ID. The title of a finding is what is expected. It
+        says itself that something is missing or unknown; what is there, it need not name.
+        """
+        if not self.decided_by:
+            return self.expected, self.observed
+        is_said = self.observed == NOTHING or self.observed.startswith(NOT_OBSERVED)
+        return "", "" if is_said or any(
+            self.observed in found.get(name, "") for name in self.decided_by
+        ) else self.observed
+
 
 def build_matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
     """The rows of one target: the six traces, then one for each other source with a blocking finding."""
@@ -82,7 +100,7 @@ def build_matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
         fields = _judge([result for result in results if result.source in sources], verdict.block_on_advice)
         removed_by = _find_removals(trace, verdict)
         if removed_by and fields["state"] in (None, Outcome.HOLDS, Outcome.NOT_APPLICABLE):
-            fields["state"], expected = Outcome.ACTION_NEEDED, "none"
+            fields["state"], expected = Outcome.ACTION_NEEDED, NOTHING
         rows.append(
             Row(
                 trace=trace,

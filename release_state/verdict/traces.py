@@ -13,6 +13,10 @@ from release_state.model.observation import NotObserved, value_or
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import CICheck, GitHubRelease, PullRequest
 
+NOTHING = "none"
+"""What is observed of a trace that is missing."""
+NOT_OBSERVED = "not observed: "
+"""The start of what is observed of a trace that is unknown."""
 _NOT_JUDGED = "not judged in this phase"
 
 
@@ -72,7 +76,7 @@ def _ci_expected(release: Release, phase: Phase) -> str:
 
 
 def _branch_observed(release: Release) -> str:
-    own = f"{release.branch.name} at {release.branch.sha[:12]}" if release.branch else "none"
+    own = f"{release.branch.name} at {release.branch.sha[:12]}" if release.branch else NOTHING
     try:
         others = [f"{other.branch.name} ({other.state})" for other in release.other_branches]
     except NotObserved:
@@ -92,7 +96,7 @@ def _tag_observed(release: Release) -> str:
     local_tags = value_or((), lambda: release.local_tags)  # for information: the row is about the remote's tags
     if local := [tag.name for tag in local_tags if tag.name not in names]:
         parts.append(f"only in the clone: {join_items(local, 3)}")
-    return "; ".join(parts) or "none"
+    return "; ".join(parts) or NOTHING
 
 
 def _index_observed(release: Release) -> str:
@@ -102,7 +106,7 @@ def _index_observed(release: Release) -> str:
         return coming or f"{release.channel.name} lists nothing of this name"
     status = f"; the project is {project.status}" if project.status not in (None, "active") else ""
     if not release.files:
-        listed = f"{version} is listed without any file" if project.lists_empty(version) else "none"
+        listed = f"{version} is listed without any file" if project.lists_empty(version) else NOTHING
         return (coming or listed) + status
     kinds = join_items(dict.fromkeys(file.kind for file in release.files))
     yanked = sum(file.yanked for file in release.files)
@@ -119,7 +123,7 @@ def _release_observed(release: Release) -> str:
     if drafts is None:
         return "none published; drafts are not visible"
     others = [draft.tag for draft in drafts if draft.tag != release.target.tag]
-    return (f"a draft only, of {join_items(others, 3)}" if others else "a draft only") if drafts else "none"
+    return (f"a draft only, of {join_items(others, 3)}" if others else "a draft only") if drafts else NOTHING
 
 
 def _describe_release(found: GitHubRelease) -> str:
@@ -133,7 +137,7 @@ def _pull_observed(release: Release) -> str:
         base = f" (into {pull.base_branch})" if pull.base_branch != release.base_branch else ""
         return f"#{pull.number} {state}{base}"
 
-    return join_items(map(describe, release.pulls), 3) or "none"
+    return join_items(map(describe, release.pulls), 3) or NOTHING
 
 
 def _ci_observed(release: Release) -> str:
@@ -184,7 +188,7 @@ def _or_why_not(text: Callable[[], str]) -> str:
     try:
         return text()
     except NotObserved as missing:
-        return f"not observed: {missing.problem.source}: {missing.problem.why}"
+        return f"{NOT_OBSERVED}{missing.problem.source}: {missing.problem.why}"
 
 
 def repository_page(release: Release) -> str:

@@ -12,12 +12,14 @@ import pytest
 from msgspec import convert
 
 from release_state.demo.scenarios import SCENARIOS
+from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.plan import Step
 from release_state.observe.recorded import save
 from tests.support import states as s
 from tests.support.browser import SCREENSHOTS, SOME, Opened, checks_of, once, report_in, report_of
 from tests.support.cli import suite
+from tests.support.facts import workflow
 
 pytestmark = pytest.mark.browser
 
@@ -79,7 +81,7 @@ def test_report_of_every_scenario(scenario: str, open_page: Any, folders: Path) 
     assert len(shown) == len(checks) == target["checks_run"]
     for check in checks:
         [text] = [text for text in shown if re.findall(r"[A-Z]+-\d+", text)[0] == check["id"]]
-        assert Outcome(check["outcome"]).words in text
+        assert Outcome(check["outcome"]).words in text or not check["decides"], "advice has a sign of its own"
         assert check["outcome"] in ("holds", "defect") or " ".join(check["found"].split()) in text
     assert not re.search(r"\b\d+ ms\b", page.inner_text("body"))
     page.reload()
@@ -96,6 +98,20 @@ def test_report_of_every_scenario(scenario: str, open_page: Any, folders: Path) 
     headings = [page.locator(f"#{name}").all() for name in ("plan", "wrong", "state", "checks")]
     places = [heading.bounding_box()["y"] for found in headings for heading in found]
     assert places == sorted(places)
+
+    # Advice is counted in the card, and a line each.
+    advised = [
+        check for check in checks if check["outcome"] not in ("holds", "not applicable") and not check["decides"]
+    ]
+    assert bool(advised) == ("Advice: " in page.locator(".lead").inner_text())
+    assert page.locator(".advice > details").count() == len(advised)
+    assert page.locator(".advice dl:visible").count() == 0
+
+    # A row of the state that a finding decides names it, and not once more what it found.
+    found = {check["id"]: check["found"] for check in checks}
+    for row, text in zip(target["matrix"], opened.texts(".matrix tbody tr"), strict=True):
+        assert all(name in text and found[name] not in text for name in row["decided_by"])
+        assert row["decided_by"] or row["observed"] in text
 
     # What the state says is not said again beside the phase, and what a check found not in the timeline.
     assert ": found " not in page.locator(".facts").inner_text()
@@ -130,7 +146,7 @@ def test_report_of_a_silent_service(open_page: Any, folders: Path) -> None:
     path, document = report_in(once(folder, make))
     opened = open_page(path)
     unknown = {check["id"] for check in checks_of(document) if check["outcome"] == "unknown" and check["decides"]}
-    assert opened.texts(".cause .said")[:2] == [
+    assert opened.texts(".cause .said") == [
         "could not read git remote: answered 503", "could not read GitHub: answered 503",
     ]  # fmt: skip
     assert unknown <= set(opened.texts(".left-unknown strong"))
@@ -154,6 +170,7 @@ def test_commands_are_copied_to_the_letter(browser: Any, folders: Path) -> None:
     page = opened.page
     lines = [line for step in in_order(document["targets"][0]["plan"]["steps"]) for line in lines_of(step)]
     assert any("\n" in line for line in lines), "no command of several lines: this would prove less than it says"
+    unfold(opened)
     buttons = page.locator(".steps button.copy")
     assert buttons.count() == len(lines) > 2
     for number, line in enumerate(lines):
@@ -167,6 +184,7 @@ def test_commands_are_copied_to_the_letter(browser: Any, folders: Path) -> None:
         assert page.evaluate("navigator.clipboard.readText()") == line
     # Every button is reached with Tab.
     page.reload()
+    unfold(opened)
     reached = set()
     for _ in range(200):
         page.keyboard.press("Tab")
@@ -238,6 +256,8 @@ def test_filters_hide_only_what_they_name(open_page: Any, folders: Path) -> None
     opened.page.locator(".more summary").press("Enter")
     everything = rows.count()
     assert everything == len(checks_of(document))
+    table = opened.page.locator("#results-table").inner_text()
+    assert not [check["id"] for check in checks_of(document) if check["title"] in table], "said above it"
     for result in ("passed", "skipped", "failed"):
         box = opened.page.locator(f"input[data-test-result={result}]")
         named = opened.page.locator(f"#results-table tbody.{result}").count()
@@ -264,6 +284,57 @@ def test_page_prints_dark_on_white(open_page: Any, folders: Path) -> None:
     assert opened.violations() == []
     assert opened.page.locator("button.copy:visible, .controls:visible").count() == 0
     assert len(opened.texts("li.check")) == len(checks_of(document))
+    assert opened.page.locator(".advice dd, .source .title").first.is_visible(), "folded things are printed"
+
+
+ADVISED = s.ready(
+    clone=s.clone(shallow=True, dirty_submodules=known(("vendor/lib",))),
+    workflow_files=workflow(
+        "on: {workflow_dispatch: {inputs: {channel: {options: [testpypi, pypi]}}}}\n"
+        "permissions: {contents: write, pull-requests: write, id-token: write}\n"
+        "jobs: {release: {steps: [{uses: actions/checkout@v4}, {run: gh pr create}]}}\n"
+    ),
+    calculation=s.failed("version calculation"),
+)
+"""Ready, with advice of six checks, and of two more that are unknown."""
+
+
+def test_advice_is_a_line_each_and_hides_nothing_that_blocks(open_page: Any, folders: Path) -> None:
+    folder = folders / "advised"
+
+    def make() -> None:
+        save(folder / "advised.json", [ADVISED])
+        assert suite("--snapshot", str(folder / "advised.json"), "-q", reports_dir=folder).returncode == Exit.OK
+
+    path, document = report_in(once(folder, make))
+    opened = open_page(path)
+    advised = [check["id"] for check in checks_of(document) if check["outcome"] in ("action needed", "unknown")]
+    lines = opened.page.locator(".advice > details > summary")
+    assert len(advised) >= 8
+    assert opened.texts(".lead a[href='#advice']") == [f"Advice: {lines.count()}"]
+    for width, scheme in LOOKS:
+        opened.look(width, scheme)
+        height = opened.page.evaluate("document.documentElement.scrollHeight")
+        assert height < MOST_PIXELS, (width, height)
+        assert opened.overflow() <= 0
+        opened.picture(f"advised-{width}-{scheme}")
+    assert opened.violations() == []
+    # A line says what to do first; unfolded, it says it once.
+    [line] = [line for line in lines.all() if "WORKFLOW-2" in line.inner_text()]
+    assert "Set timeout-minutes" in line.inner_text()
+    line.press("Enter")
+    assert "Set timeout-minutes" not in line.inner_text()
+    item = opened.page.locator("#WORKFLOW-2").inner_text()
+    assert item.count("Set timeout-minutes") == 1 and "GitHub ends a hanging job" in item
+    # What blocks is not folded, though it is the same fact.
+    save(folder / "blocking.json", [ADVISED])
+    blocks = ("--snapshot", str(folder / "blocking.json"), "-q", "--block-on-advice")
+    assert suite(*blocks, reports_dir=folder / "blocking").returncode == Exit.ACTION_NEEDED
+    opened = open_page(report_in(folder / "blocking")[0])
+    assert opened.page.locator("li.check:visible, .left-unknown li:visible").filter(has_text="-").count() >= len(
+        advised
+    )
+    assert opened.page.locator("#WORKFLOW-2 dl").is_visible()
 
 
 def test_workers_and_one_process_write_the_same_report(folders: Path, tmp_path: Path) -> None:

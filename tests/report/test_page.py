@@ -145,7 +145,7 @@ def test_what_the_plan_removes_is_left_over() -> None:
     snapshot = s.ready(remote=s.remote(s.branch()), history=s.history(s.lineage(unmerged_count=1)))
     [row] = [line for line in section(page_of(snapshot), "state").split("<tr ") if "Release branch" in line]
     assert row.startswith('role="row" class="row outcome-action-needed"')
-    assert "left over</span>" in row and '<a href="#step-2">step 2</a>' in row
+    assert "left over</span>" in row and "release/pypi-v0.2.0 at " in row and '<a href="#step-2">step 2</a>' in row
 
 
 def test_a_release_that_is_ready_says_how_to_start_it() -> None:
@@ -160,6 +160,7 @@ def test_a_release_that_is_ready_says_how_to_start_it() -> None:
 def test_advice_is_apart_from_what_is_wrong_and_has_no_number() -> None:
     page = page_of(s.released(remote=s.remote(s.tag(annotated=False)), release=known(None)))
     assert 'id="TAG-12"' in section(page, "advice") and 'id="TAG-12"' not in section(page, "wrong")
+    assert '<a href="#advice">Advice: 1</a>' in card(page)
     assert re.findall(r'data-number="([^"]*)"', section(page, "advice")) == [""]
     assert page.index('id="TAG-11"') > page.index('id="checks"') > page.index('id="RELEASE-11"')
 

@@ -64,7 +64,7 @@ def test_poor_terminal(tmp_path: Path) -> None:
     assert sent.isascii()
     assert "\x1b" not in sent
     text = "\n".join(screen_of(sent))
-    assert re.search(r"^  GitHub Release +x action needed +none; expected: published for v0.2.0", text, re.MULTILINE)
+    assert re.search(r"^  GitHub Release +x action needed +see RELEASE-11$", text, re.MULTILINE)
     assert re.search(r"^  Tag +\+ holds ", text, re.MULTILINE)
     assert "ACTION NEEDED: orbit 0.2.0 on pypi" in text
 

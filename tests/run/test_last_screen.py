@@ -83,6 +83,16 @@ def test_advice_has_its_own_sign_and_no_number(tmp_path: Path) -> None:
     assert "  To withdraw instead: --plan rollback" in rows
 
 
+@pytest.mark.parametrize(("height", "row"), [(60, "see CI-1"), (8, "see CI-1; red: job 0")])
+def test_the_state_says_what_short_findings_do_not(height: int, row: str, tmp_path: Path) -> None:
+    save(tmp_path / "s.json", [s.ready(ci=s.ci("failure"))])
+    given = ["--snapshot", str(tmp_path / "s.json"), "--reports-dir", str(tmp_path / "r")]
+    code, sent = on_a_terminal(given, tmp_path, rows=height)
+    assert code == 1, sent
+    assert f"  CI               ✗ action needed    {row}" in screen_of(sent)
+    assert ("found:    red: job 0 (failure)" in sent) == (height > 8)
+
+
 @pytest.mark.parametrize(
     ("scenario", "phase", "line"),
     [

@@ -57,6 +57,27 @@ def test_matrix_is_as_good_as_the_verdict(snapshot: Snapshot) -> None:
     assert wrong <= {r.source for r in verdict.results if r.id in named} | ({"install"} & wrong)
 
 
+@pytest.mark.parametrize("snapshot", STATES)
+def test_a_row_leaves_out_what_its_findings_say(snapshot: Snapshot) -> None:
+    found, verdict = rows(snapshot)
+    said = {result.id: result.found for result in verdict.results}
+    for row in found.values():
+        expected, observed = row.leave_out(said)
+        if not row.decided_by:
+            assert (expected, observed, row.see) == (row.expected, row.observed, "")
+            continue
+        assert row.see == f"see {', '.join(row.decided_by)}" and not expected
+        assert observed in ("", row.observed) and observed != "none" and "not observed" not in observed
+        assert not observed or not [name for name in row.decided_by if observed in said[name]]
+
+
+def test_a_row_keeps_what_no_finding_says() -> None:
+    row = rows(s.released(remote=s.remote(s.tag(commit=s.OTHER))))[0]["tag"]
+    assert row.decided_by
+    assert row.leave_out(dict.fromkeys(row.decided_by, "another commit"))[1] == f"v0.2.0 at {s.OTHER[:12]}, annotated"
+    assert row.leave_out(dict.fromkeys(row.decided_by, f"it is {row.observed}"))[1] == ""
+
+
 @pytest.mark.parametrize(
     ("snapshot", "trace", "state", "observed"),
     [

@@ -6,13 +6,13 @@ pytest-html's own table follows at the end; its script fills it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from release_state.facts.release import Release
-from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, Verdict, name_phase
+from release_state.model.outcome import CheckResult, Exit, Phase, Verdict, name_phase
 from release_state.model.plan import Plan, Step
 from release_state.model.snapshot import Snapshot
 from release_state.report.document import Origin, find_decisive
@@ -114,13 +114,23 @@ class _Target:
         numbers = self.verdict.find_step_numbers(result)
         return [number for number, _ in self.needed if number in numbers]
 
-    def find_advised(self, result: CheckResult | None) -> list[tuple[int, Step]]:
-        """The advised steps to show with a finding; with none: those that no finding needs."""
+    @cached_property
+    def owners(self) -> dict[int, CheckResult]:
+        """The finding that each step is shown with, by the step's number."""
         owners: dict[int, CheckResult] = {}
         for each in (*self.checks.wrong, *self.checks.advice):
             for number in self.verdict.find_step_numbers(each):
                 owners.setdefault(number, each)
-        return [pair for pair in self.advised if owners.get(pair[0]) is result]
+        return owners
+
+    def find_advised(self, result: CheckResult | None) -> list[tuple[int, Step]]:
+        """The advised steps to show with a finding; with none: those that no finding needs."""
+        return [pair for pair in self.advised if self.owners.get(pair[0]) is result]
+
+    @property
+    def advice_count(self) -> int:
+        """How many lines of advice there are."""
+        return len(self.checks.advice) + len(self.checks.doubts) + len(self.find_advised(None))
 
     def find_why(self, result: CheckResult) -> str:
         """Why a finding matters; empty if a step that fixes it says so."""
@@ -142,7 +152,11 @@ class _Target:
     @property
     def way(self) -> str | None:
         """The command to the folder of the plan's git commands."""
-        return _find_way(self.verdict.plan, [step for _, step in self.needed or self.advised])
+        return _find_way(self.verdict.plan, [step for _, step in self.needed])
+
+    def find_way(self, advised: Sequence[tuple[int, Step]]) -> str | None:
+        """The same for steps of advice, where the plan needs no step."""
+        return None if self.needed else _find_way(self.verdict.plan, [step for _, step in advised])
 
     @property
     def way_to_start(self) -> str | None:
@@ -168,8 +182,10 @@ class _Target:
         return repository_page(self.release)
 
     @property
-    def matrix(self) -> tuple[Row, ...]:
-        return build_matrix(self.release, self.verdict)
+    def matrix(self) -> list[tuple[Row, str, str]]:
+        """The rows of the state, each with what is expected and observed beyond its findings."""
+        found = {result.id: result.found for result in self.verdict.results}
+        return [(row, *row.leave_out(found)) for row in build_matrix(self.release, self.verdict)]
 
     @property
     def process(self) -> ProcessReport:
@@ -191,35 +207,24 @@ def _find_way(plan: Plan, steps: Iterable[Step]) -> str | None:
 
 
 def header(cells: list[Any]) -> None:
-    """Set the columns of pytest-html's table. A check's duration says nothing: the facts are read before."""
+    """Set the columns of pytest-html's table: how pytest saw each check. What was found stands above the table."""
     cells[:] = [
         '<th class="sortable" data-column-type="outcome">Outcome</th>',
         '<th class="sortable" data-column-type="check">Check</th>',
-        *(f"<th>{name}</th>" for name in ("Fact", "Expected", "Found", "Fix")),
         '<th class="sortable" data-column-type="result">pytest</th>',
     ]
 
 
 def row(result: CheckResult, cells: list[Any]) -> None:
-    """Fill the row of a check; an empty cell shows a dash."""
-    steps = "; ".join(step.title for step in result.steps)
-    found = result.found or ("as expected" if result.outcome is Outcome.HOLDS else "")
-    fix = steps or (result.why if result.is_finding else "")
+    """Fill the row of a check."""
     cells[:] = [
-        _cell("outcome", result),
-        _cell("check", result, result.target.rpartition("==")[2]),
-        _cell("fact", result.title),
-        *(_cell("cell", *pair) for pair in (("expected", result.expected), ("found", found), ("fix", fix))),
+        render_macro("report/page/table.html", "outcome", result),
+        render_macro("report/page/table.html", "check", result, result.target.rpartition("==")[2]),
         str(cells[0]).replace("<td ", '<td data-label="pytest" ', 1),
     ]
-
-
-def _cell(macro: str, *arguments: object) -> str:
-    return render_macro("report/page/table.html", macro, *arguments)
 
 
 def other_row(cells: list[Any]) -> None:
     """Fill the row of a report that is not a check: setup, teardown or a collection error."""
     first, test, *_ = cells
-    empty = '<td class="nothing"></td>'
-    cells[:] = ['<td class="other-row nothing"></td>', test, empty, empty, empty, empty, first]
+    cells[:] = ['<td class="other-row nothing"></td>', test, first]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
+from operator import not_
 
 from release_state.model.outcome import CheckResult, Outcome, collect_remedies, find_retry_time, group_unknown
 from release_state.verdict.verdict import TargetVerdict
@@ -16,7 +18,6 @@ class Cause:
     found: str
     results: tuple[CheckResult, ...]
     """The checks that it leaves unknown, blocking ones first."""
-    decides: bool
     remedies: tuple[str, ...]
     retry_at: str | None
 
@@ -42,7 +43,10 @@ class Checks:
     wrong: tuple[CheckResult, ...]
     """The findings that decide the verdict, without unknown ones."""
     causes: tuple[Cause, ...]
+    """Why checks that decide the verdict are unknown."""
     advice: tuple[CheckResult, ...]
+    doubts: tuple[Cause, ...]
+    """Why advice is unknown."""
     quiet: dict[str, Quiet]
     """By source."""
     counts: tuple[tuple[Outcome, bool, int], ...]
@@ -51,7 +55,7 @@ class Checks:
     @property
     def unknown(self) -> int:
         """How many unknown checks the verdict hangs on."""
-        return sum(len(cause.results) for cause in self.causes if cause.decides)
+        return sum(len(cause.results) for cause in self.causes)
 
 
 def sort_checks(verdict: TargetVerdict) -> Checks:
@@ -59,10 +63,13 @@ def sort_checks(verdict: TargetVerdict) -> Checks:
     ordered = sorted(verdict.results, key=lambda result: not result.blocking)
     found = [result for result in ordered if result.is_finding and result.outcome is not Outcome.UNKNOWN]
     quiet = [result for result in ordered if not result.is_finding]
+    causes = [_explain(cause, same) for cause, same in group_unknown(ordered).items()]
+    decisive = [any(result.decides(verdict.block_on_advice) for result in cause.results) for cause in causes]
     return Checks(
         wrong=tuple(result for result in found if result.decides(verdict.block_on_advice)),
-        causes=tuple(_explain(verdict, cause, same) for cause, same in group_unknown(ordered).items()),
+        causes=tuple(compress(causes, decisive)),
         advice=tuple(result for result in found if not result.decides(verdict.block_on_advice)),
+        doubts=tuple(compress(causes, map(not_, decisive))),
         quiet={
             source: Quiet(tuple(result for result in quiet if result.source == source))
             for source in dict.fromkeys(result.source for result in verdict.results if not result.is_finding)
@@ -71,9 +78,8 @@ def sort_checks(verdict: TargetVerdict) -> Checks:
     )
 
 
-def _explain(verdict: TargetVerdict, found: str, same: Sequence[CheckResult]) -> Cause:
-    decides = any(result.decides(verdict.block_on_advice) for result in same)
-    return Cause(found, tuple(same), decides, collect_remedies(same), find_retry_time(same))
+def _explain(found: str, same: Sequence[CheckResult]) -> Cause:
+    return Cause(found, tuple(same), collect_remedies(same), find_retry_time(same))
 
 
 def _count(results: Sequence[CheckResult]) -> list[tuple[Outcome, bool, int]]:

@@ -28,7 +28,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   const table = document.getElementById("results-table");
   table.setAttribute("aria-label", "All checks as pytest saw them");
-  const more = make("details", { class: "more" }, make("summary", {}, "As a table, to filter and to sort"));
+  const more = make("details", { class: "more" }, make("summary", {}, "pytest's own table, with its logs"));
   more.append(document.querySelector(".controls"), table);
   main.append(more);
   // What is no check (a fixture that broke, a file that could not be loaded) is in that table alone.
