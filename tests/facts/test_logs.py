@@ -336,6 +336,11 @@ NO_CAUSE = [
     ),
     ("Run python tools/fetch.py", "urllib.error.HTTPError: HTTP Error 403: Forbidden"),
     ("Run docker push example.com/orbit", "no basic auth credentials"),
+    ("Run pip install commitizen", "error: something odd"),
+    ("Run ./check", "denied: the check says no, E404 is a page"),
+    ("Run make check", "Found 0 errors in 2 files"),
+    ("Run make check", "0 errors in 2.1s"),
+    ("Run make check", "the words `out of memory` and `curl: (22)` are in the manual, not here: 0 tests failed"),
 ]
 
 

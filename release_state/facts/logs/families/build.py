@@ -13,6 +13,15 @@ _NO_VERSION = (
     "Check out the tag with its history (`fetch-depth: 0`), or set the version; then build again",
 )
 
+FAILED = (
+    "The build failed.",
+    "Fix the build; a re-run keeps the commit, so tag a new one unless the cause lies outside of it",
+    Completion.DEPENDS,
+)
+_FULL = (
+    "The runner ran out of disk or memory.",
+    "Free space or build less at once (one job of the compiler), then run the failed jobs again",
+)
 BUILD = (
     define(
         "workflow file",
@@ -43,15 +52,17 @@ BUILD = (
     define(
         "no runner",
         r"no runner matching|waiting for a runner|not acquired by runner|internal error when running your job"
-        r"|any online and idle|no enabled runners online|\bbrownout\b|\bexit code 137\b"
+        r"|any online and idle|no enabled runners online|this is a scheduled .{0,40}brownout"
         r"|hosted runner.{0,80}(?:lost communication"
         r"|shut ?down"
         r"|encountered an error)"
-        r"|the runner has received a shutdown signal|no space left on device",
+        r"|the runner has received a shutdown signal",
         "The runner went away or is none of that name.",
         "Run the failed jobs again, and check which of tag and files the run created",
         anywhere=True,
     ),
+    define("no runner", r"no space left on device|\bexit code 137\b", *_FULL, anywhere=True),
+    define("no runner", r"fatal error: killed|: out of memory\b|\bsignal: 9, sigkill", *_FULL),
     define(
         "version differs",
         r"^(?!.{0,1000}\b(?:(?:python|node|runtime|library|protocol) version\b|lock ?file\b))(?:.{0,1000})"
@@ -90,7 +101,8 @@ BUILD = (
     ),
     define(
         "no version",
-        r"(?:setuptools[-_]scm was|lookuperror:) unable to detect version|error getting the version from source"
+        r"(?:setuptools[-_]scm was|lookuperror:) unable to detect version|did not match (?:the latest|any) tag"
+        r"|versioning for this project requires|error getting the version from source"
         r"|unable to detect version control system",
         *_NO_VERSION,
         Completion.DEPENDS,
@@ -115,23 +127,16 @@ BUILD = (
     define(
         "build",
         r"fatal error: '?\S{1,80}: no such file|\bcmake error\b|unable to find vcvarsall"
-        r"|visual c\+\+ .{1,20} is required"
-        r"|ninja: build stopped|undefined reference to |backend subprocess exited"
+        r"|visual c\+\+ .{1,20} is required|undefined reference to |linker command failed|ld returned \d+ exit status"
+        r"|\.(?:c|cc|cpp|cxx|h|hpp|pyx|f90|mm?)(?::\d+:\d+:|\(\d+\):) (?:fatal )?error\b|meson\.build:\d+:\d+: error"
         r"|does not appear to be a python project|unable to determine which files to ship"
-        r"|cannot be a direct reference unless|\bno(?:version|docstring)error\b|\bconfig error: "
+        r"|cannot be a direct reference unless|\bno(?:version|docstring)error\b|\bconfig ?error: "
         r"|invalid `?pyproject\.toml|tomldecodeerror|configuration error: `project|poetry configuration is invalid"
-        r"|backend ?unavailable|can't find rust compiler|failed to build|error: subprocess-exited-with-error"
-        r"|building (?:sdist"
-        r"|wheel).{0,200}\berror"
-        r"|error: command '?[\w./+-]{1,100}'? failed|could not build wheels|metadata-generation-failed"
-        r"|buildbackendexception|\bprojecterror\b|unknownpluginerror|\bin setup command: "
-        r"|can't open file .{0,200}\bsetup\.py"
+        r"|backend ?unavailable|can't find rust compiler|error: command '?[^'\"]{1,300}'? failed|invalid version: '"
+        r"|\bprojecterror\b|unknownpluginerror|can't open file .{0,200}\bsetup\.py"
         r"|no file/folder found for package|multiple top-level packages discovered"
-        r"|package directory .{1,200} does not exist"
-        r"|zip does not support timestamps",
-        "The build failed.",
-        "Fix the build; a re-run keeps the commit, so tag a new one unless the cause lies outside of it",
-        Completion.DEPENDS,
+        r"|package directory .{1,200} does not exist|zip does not support timestamps",
+        *FAILED,
         before_upload=True,
     ),
     define(

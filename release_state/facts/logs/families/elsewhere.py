@@ -7,6 +7,7 @@ aws-actions/configure-aws-credentials, google-github-actions/auth, azure/login
 from __future__ import annotations
 
 from release_state.facts.logs.failure import Completion, Rank, define
+from release_state.facts.logs.families.build import FAILED
 
 _TOOL = r"^(?:Run )?(?:(?:uvx?|npx|pipx|poetry|pdm|hatch|uv|pnpm|yarn|python3?|-m|run|exec|dlx)\s+){0,4}"
 """How the command of a step begins that runs a tool."""
@@ -86,17 +87,16 @@ STEPS = (
         "The release tool failed.",
         "Read its reason: branch groups, commits since the last tag, and its configuration decide",
         rank=Rank.EFFECT,
-        step=r"semantic-release|release-please|release-drafter|release-plz|commitizen|"
-        + _TOOL
-        + r"(?:cz|bump-?my-?version|bump2?version|tbump|towncrier|git-cliff|standard-version|release-it|npm version)\b",
+        step=rf"(?:{_TOOL}|^(?:Run )?[\w.-]{{1,80}}/[\w./-]{{0,80}}?)"
+        r"(?:(?:python-)?semantic-release|release-please|release-plz|release-drafter|commitizen|cz|bump-?my-?version"
+        r"|bump2?version|tbump|towncrier|git-cliff|standard-version"
+        r"|release-it|npm version)\b",
     ),
     define(
         "build",
         r"^(?:hatchling|setuptools|distutils|flit(?:_core)?|poetry\.core|pdm\.backend|scikit_build_core"
-        r"|mesonpy)\.[\w.]{1,120}",
-        "The build failed.",
-        "Fix the build; a re-run keeps the commit, so tag a new one unless the cause lies outside of it",
-        Completion.DEPENDS,
+        r"|mesonpy)\.[\w.]{1,99}",
+        *FAILED,
         Rank.EFFECT,
         before_upload=True,
     ),

@@ -135,7 +135,8 @@ IDENTITY = (
         "index credentials",
         r"invalid or non-existent authentication information|invalid api token"
         r"|api tokens are not valid for permission"
-        r"|missing credentials for|\bcredential not found\b|could not determine credentials"
+        r"|the password for .{1,100} (?:in|from) the key ring|missing credentials for|\bcredential not found\b"
+        r"|could not determine credentials"
         r"|could not find (?:username|password) for upload|missing required option: (?:user|auth)\b"
         r"|username and password are required|credentials not found and non-interactive"
         r"|with a password, but no username|upload failed \(40[13]\)"

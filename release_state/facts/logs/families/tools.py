@@ -6,6 +6,7 @@ Sources: the messages of pip, uv, Poetry, npm, make, tox and the shell; actions/
 from __future__ import annotations
 
 from release_state.facts.logs.failure import Completion, Rank, define
+from release_state.facts.logs.families.build import FAILED
 
 _NOT_INSTALLED = (
     "A command or module of the step is not installed in this job.",
@@ -24,6 +25,7 @@ TOOLS = (
         r"lock file is not (?:compatible|up to date)|poetry\.lock is not up to date"
         r"|changed significantly since poetry\.lock"
         r"|lock ?file .{0,60}needs to be updated|lock file does not (?:exist|match)|only install packages when your"
+        r"|key \"(?:files|content-hash|hashes)\" does not exist|dependencies lock file is not found"
         r"|lock ?file .{0,60}is not up to date|cannot update the lock file",
         "The lock file fits neither the project's requirements nor the tool's version.",
         "Lock again with the tool's version of the workflow, commit it, and release from that commit",
@@ -52,7 +54,8 @@ TOOLS = (
     ),
     define(
         "python environment",
-        r"externally-managed-environment|no virtual environment found|could not install packages due to an oserror",
+        r"externally-managed-environment|no virtual environment found|ensurepip is not"
+        r"|could not install packages due to an oserror",
         "The step may not install into this Python: it is the system's, is not writable, or uv knows no environment.",
         "Set up a Python of the job's own (`actions/setup-python`, `python -m venv`), then start the release again",
         Completion.DEPENDS,
@@ -104,7 +107,9 @@ TOOLS = (
     define(
         "script",
         r"no rule to make target|\bmissing script: |environments not found in configuration|\bsessions not found\b"
-        r"|\.sh: .{0,200}\bpermission denied\b|\bunknown environment '|recipe .{1,80} not found in justfile",
+        r"|\.sh: .{0,200}\bpermission denied\b|\bunknown environment '|recipe .{1,80} not found in justfile"
+        r"|: line \d+: (?:\[{1,2}\S{0,60}: command not found|syntax error|\w{1,60}: unbound variable)"
+        r"|^no file in .{1,300} matched to \[",
         "The step's command names a file, target or environment that is not there or may not be run.",
         "Compare the command in the workflow file with the commit's files, then start the release again",
         Completion.DEPENDS,
@@ -139,6 +144,16 @@ TOOLS = (
         r"\b(?:exit code [1-9]|stopiteration\b)",
         *_NO_WHEEL,
         step=r"cibuildwheel",
+    ),
+    define(
+        "build",
+        r"ninja: build stopped|backend subprocess exited|failed (?:to build|building wheel)"
+        r"|subprocess-exited-with-error"
+        r"|building (?:sdist|wheel).{0,200}\berror|could not build wheels|metadata-generation-failed"
+        r"|buildbackendexception|\bin setup command: |cmake configuration failed",
+        *FAILED,
+        Rank.EFFECT,
+        before_upload=True,
     ),
     define(
         "missing tool",
