@@ -7,7 +7,6 @@ aws-actions/configure-aws-credentials, google-github-actions/auth, azure/login
 from __future__ import annotations
 
 from release_state.facts.logs.failure import Completion, Rank, define
-from release_state.facts.logs.families.build import FAILED
 
 _TOOL = r"^(?:Run )?(?:(?:uvx?|npx|pipx|poetry|pdm|hatch|uv|pnpm|yarn|python3?|-m|run|exec|dlx)\s+){0,4}"
 """How the command of a step begins that runs a tool."""
@@ -91,13 +90,5 @@ STEPS = (
         r"(?:(?:python-)?semantic-release|release-please|release-plz|release-drafter|commitizen|cz|bump-?my-?version"
         r"|bump2?version|tbump|towncrier|git-cliff|standard-version"
         r"|release-it|npm version)\b",
-    ),
-    define(
-        "build",
-        r"^(?:hatchling|setuptools|distutils|flit(?:_core)?|poetry\.core|pdm\.backend|scikit_build_core"
-        r"|mesonpy)\.[\w.]{1,99}",
-        *FAILED,
-        Rank.EFFECT,
-        before_upload=True,
     ),
 )

@@ -150,7 +150,8 @@ TOOLS = (
         r"ninja: build stopped|backend subprocess exited|failed (?:to build|building wheel)"
         r"|subprocess-exited-with-error"
         r"|building (?:sdist|wheel).{0,200}\berror|could not build wheels|metadata-generation-failed"
-        r"|buildbackendexception|\bin setup command: |cmake configuration failed",
+        r"|buildbackendexception|\bin setup command: |cmake configuration failed"
+        r"|^(?:hatchling|setuptools|distutils|flit(?:_core)?|poetry\.core|pdm\.backend|scikit_build_core|mesonpy)\.\w",
         *FAILED,
         Rank.EFFECT,
         before_upload=True,
