@@ -430,7 +430,7 @@ def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) ->
     lineage = release.lineage(release.tag.commit)
     if lineage.version_is_dynamic:
         raise NotApplicable("the version is dynamic; the published files' metadata count instead")
-    if tool := find_build_writer(release):
+    if tool := find_build_writer(release, release.tag):
         raise NotApplicable(f"{tool} sets the version while it builds; the published files' metadata count instead")
     if lineage.declared_version is None:
         if release.is_published:

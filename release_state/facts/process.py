@@ -100,7 +100,9 @@ def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     """Return the target with the workflows that publish, or with the candidates where none is seen to."""
     publishers = find_publishers(target, files)
     evidence = [f"workflow: {describe_publisher(publisher)}" for publisher in publishers]
-    writer = find_version_writer(files.texts, [f"{FOLDER}/{publisher.workflow}" for publisher in publishers])
+    # Of several workflows, what is started by hand may publish other versions, such as nightly ones.
+    main = [each for each in publishers if {"tag", "release", "branch"} & {start.kind for start in each.starts}]
+    writer = find_version_writer(files.texts, [f"{FOLDER}/{each.workflow}" for each in main or publishers])
     every = add_publishers_at_tag(target, files, publishers)
     at_tag = every[len(publishers) :]
     evidence += [f"workflow at the version's tag: {describe_publisher(publisher)}" for publisher in at_tag]

@@ -58,6 +58,8 @@ class VersionWriter(Model):
     """File name of the workflow."""
     how: str
     """The action or command."""
+    files: tuple[str, ...] = ()
+    """The files that it writes; empty: it finds them itself."""
 
 
 class Process(Model):

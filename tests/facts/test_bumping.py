@@ -41,6 +41,14 @@ def find(step: str, *, publishes: bool = True, more: str = "") -> str | None:
             "python-semantic-release/python-semantic-release",
         ),
         ("{uses: commitizen-tools/commitizen-action@master}", "commitizen-tools/commitizen-action"),
+        ("{run: bump2version patch}", "bump2version patch"),
+        ("{run: bump-my-version show current_version}", None),
+        ("{run: bumpver show}", None),
+        ("{run: tbump current-version}", None),
+        ("{run: uv version --output-format json}", None),
+        ("{run: hatch version > out.txt}", None),
+        ("{run: python scripts/update_version.py --check}", None),
+        ("{run: 'sed -i s/python_version.*/x/ tox.ini'}", None),
         ("{run: poetry version}", None),
         ("{run: poetry version -s}", None),
         ("{run: hatch version}", None),
@@ -60,6 +68,39 @@ def find(step: str, *, publishes: bool = True, more: str = "") -> str | None:
 )
 def test_a_step_that_sets_the_version(step: str, how: str | None) -> None:
     assert find(step) == how
+
+
+@pytest.mark.parametrize(
+    ("step", "files"),
+    [
+        ("{run: poetry version $TAG}", ()),
+        ("{run: 'hatch version > version.txt'}", ("version.txt",)),
+        ("{run: 'git describe | tee ./src/orbit/_version.py'}", ("./src/orbit/_version.py",)),
+        (
+            "{run: 'sed -i \"s/^version = .*/version = 1/\" pyproject.toml docs/conf.py'}",
+            ("pyproject.toml", "docs/conf.py"),
+        ),
+        ("{run: \"sed -i '' -e s/version/x/ setup.py\"}", ("setup.py",)),
+        ("{run: \"yq -i '.version = 1' package.json\"}", ("package.json",)),
+        ("{run: 'sed -i s/version/x/ $FILE'}", ()),
+        ("{run: 'echo 1 > VERSION'}, {run: 'echo 1 > a/_version.py'}", ("VERSION", "a/_version.py")),
+        ("{run: 'echo 1 > VERSION'}, {run: poetry version 1}", ()),
+    ],
+)
+def test_the_files_in_which_a_step_sets_the_version(step: str, files: tuple[str, ...]) -> None:
+    text = f"on: {{push: {{tags: ['v*']}}}}\njobs: {{up: {{steps: [{step}]}}}}\n"
+    found = find_version_writer({PATH: text}, [PATH])
+    assert found and found.files == files
+
+
+def test_what_another_publisher_sets_is_not_set_for_a_tag() -> None:
+    """A workflow for nightly versions, started by hand, sets theirs; the tag of a release starts another one."""
+    nightly = ON_TAG.replace("{push: {tags: ['v*']}}", "workflow_dispatch")
+    nightly = nightly.replace("[{run: uv publish}]", "[{run: uv version 1.0}, {run: uv publish}]")
+    both = resolve(snapshot({"ship.yml": ON_TAG, "nightly.yml": nightly})).target.process
+    assert {each.workflow for each in both.publishers} == {"ship.yml", "nightly.yml"}
+    assert both.version_writer is None
+    assert resolve(snapshot({"nightly.yml": nightly})).target.process.version_writer
 
 
 def test_another_workflow_counts_only_if_it_tags_what_it_set() -> None:

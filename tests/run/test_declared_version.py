@@ -36,10 +36,21 @@ ALONE = FLOW.replace('{push: {tags: ["v*"]}}', "workflow_dispatch").replace(
 )
 
 
+ELSEWHERE = ANY_TAG.replace(
+    "{run: pytest}", "{run: 'sed -i s/version/x/ README.md'}, {run: hatch version > version.txt}"
+)
+"""What is set there is not what the build backend reads."""
+
+
 @pytest.mark.parametrize(
     ("flow", "code", "outcome"),
-    [(ANY_TAG, 1, "action needed"), (BY_HAND, 1, "action needed"), (ALONE, 6, "unknown")],
-    ids=["any tag", "any tag, or by hand", "by hand alone"],
+    [
+        (ANY_TAG, 1, "action needed"),
+        (BY_HAND, 1, "action needed"),
+        (ALONE, 6, "unknown"),
+        (ELSEWHERE, 1, "action needed"),
+    ],
+    ids=["any tag", "any tag, or by hand", "by hand alone", "another version set"],
 )
 def test_no_release_is_ready_while_the_version_before_is_declared(
     flow: str, code: int, outcome: str, tmp_path: Path

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from release_state.facts.process import SOURCE, explain_unknown
 from release_state.facts.publishers import describe_starts
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Problem, value_or
-from release_state.model.process import StartKind
-from release_state.model.snapshot import Lineage
+from release_state.model.process import StartKind, VersionWriter
+from release_state.model.snapshot import Lineage, Tag
 from release_state.model.target import Target, parse_version
 
 _LATER = "the release itself writes the version (expected-before-release)"
@@ -25,7 +27,7 @@ def explain_written_later(release: Release) -> str:
         return ""
     if "expected-before-release" in target.given:
         return _LATER
-    if writer := process.version_writer:
+    if process.version_writer and (writer := _find_writer(release, release.base_head)):
         return f"{writer.workflow} sets the version: {writer.how}"
     if process.candidates:
         raise NotObserved(explain_unknown(target))
@@ -58,9 +60,20 @@ def is_started_by_version(release: Release) -> bool:
     return "version" not in target.expected_before_release and bool(kinds) and kinds.isdisjoint({"tag", "release"})
 
 
-def find_build_writer(release: Release) -> str:
+def _find_writer(release: Release, commit: str) -> VersionWriter | None:
+    """The step that sets the version; None if there is none, or it writes other files than the one that declares it."""
+    writer = release.target.process.version_writer
+    if writer is None or not writer.files:
+        return writer
+    lineage = release.lineage(commit)
+    names, where = {PurePosixPath(file).name for file in writer.files}, lineage.declared_where or ""
+    is_other = lineage.declared_version is not None and PurePosixPath(where).name not in names
+    return None if is_other else writer
+
+
+def find_build_writer(release: Release, tag: Tag) -> str:
     """Return the step that sets the version in a run that the tag has started; empty if none is seen to."""
-    writer, publishers = release.target.process.version_writer, release.target.process.publishers
+    writer, publishers = _find_writer(release, tag.commit), release.target.process.publishers
     if writer is None:
         return ""
     starts = {start.kind for each in publishers if each.workflow == writer.workflow for start in each.starts}

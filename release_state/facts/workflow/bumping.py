@@ -6,7 +6,7 @@ Sources: the commands' and the actions' own pages.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
@@ -36,13 +36,21 @@ _BUMPERS = (
 _GIVEN = ("poetry", "hatch", "pdm", "uv", "rye", "cargo")
 """Programs that set the version only if they are given one; without, they print it."""
 _ONLY_SHOWN = frozenset(
-    {"--dry-run", "--noop", "--help", "--get-next", "--print", "--print-tag", "--short", "-s", "-n"}
+    {"--dry-run", "--noop", "--help", "--get-next", "--print", "--print-tag", "--short", "--check", "-s", "-n"}
 )
+_MOST_FILES = 20
+_SHOWING = ("show", "show-bump", "sample-config", "current-version", "init", "test")
+"""What tools that set versions do besides."""
+_VALUED = ("--output-format", "--package", "--project", "--directory", "--python", "-p")
+"""Options of uv that take a value."""
 _RUNNERS = ("python", "python3", "bash", "sh", "make", "just", "nox", "tox", "invoke", "inv", "poe", "task")
 _EDITORS = ("sed", "gsed", "perl", "awk", "dasel", "toml", "tomlq", "yq", "jq")
 _IN_PLACE = re.compile(r"-\w*i\S*|--in-place\S*|put|set")
-_VERSION = re.compile(r"version", re.IGNORECASE)
+_VERSION = re.compile(r"(?<!python[-_])(?<!target[-_])version", re.IGNORECASE)
 _SCRIPT = re.compile(r"(bump|set|update|write|inc|increment)[-_.]?versions?\b|\bversions?[-_.]?(bump|set|update)", re.I)
+_PATH = re.compile(r"(?!s\W|-|\.(?!\.?/))[\w./@~-]*(?:/[\w.@-]+|[\w@-]\.\w+|VERSION)")
+_COMPUTED = re.compile(r"[$*{`]")
+_REDIRECTION = re.compile(r"\d*>>?(?!&)(.*)", re.DOTALL)
 _FILE = re.compile(r"(?!/|\$|(\./)?dist/)([^$]*/)?_*version_*(\.(py|txt|toml|cfg|json))?", re.IGNORECASE)
 
 
@@ -61,36 +69,58 @@ def find_version_writer(texts: Mapping[str, str], publishing: Collection[str]) -
             continue
         if path not in publishing and not {"tag", "release"} & set(find_made(workflow)):
             continue
-        for at in workflow.steps:
-            if how := _find_bump(at):
-                return VersionWriter(workflow=path.removeprefix(f"{FOLDER}/"), how=how[:200])
+        found = [each for at in workflow.steps for each in _find_bumps(at)]
+        if chosen := next((each for each in found if not each[1]), next(iter(found), None)):
+            files = dict.fromkeys(file for _, named in found for file in named) if chosen[1] else ()
+            name = path.removeprefix(f"{FOLDER}/")
+            return VersionWriter(workflow=name, how=chosen[0][:200], files=tuple(files)[:_MOST_FILES])
     return None
 
 
-def _find_bump(at: LocatedStep) -> str:
+def _find_bumps(at: LocatedStep) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What sets the version in a step, each with the files that it writes."""
     action = at.step.uses.partition("@")[0]
     if action.lower() in _ACTIONS:
-        return action
-    return next((" ".join(words[:2]) for words, _ in split_commands(at.step.run) if _sets_version(words)), "")
+        yield action, ()
+    for words, _ in split_commands(at.step.run):
+        if (files := _find_set(words)) is not None:
+            yield " ".join(words[:2]), files
+
+
+def _find_set(words: Sequence[str]) -> tuple[str, ...] | None:
+    """The files in which a command sets the version; empty if it finds them itself, None if it sets none."""
+    end = next((at for at, word in enumerate(words) if at and _REDIRECTION.fullmatch(word)), len(words))
+    told, sent = words[:end], " ".join(words[end:])
+    if _sets_version(told):
+        return ()
+    program, rest = told[0], told[1:]
+    if program in _EDITORS and not _ONLY_SHOWN & set(rest) and any(map(_IN_PLACE.fullmatch, rest)):
+        if not any(map(_VERSION.search, rest)):
+            return None
+        return () if any(map(_COMPUTED.search, rest[-1:])) else tuple(filter(_PATH.fullmatch, rest))
+    targets = [found[1].strip().partition(" ")[0] for found in [_REDIRECTION.fullmatch(sent)] if found]
+    files = tuple(filter(_FILE.fullmatch, [*targets, *(rest if program == "tee" else ())]))
+    return files or None
 
 
 def _sets_version(words: Sequence[str]) -> bool:
+    """Whether a command is one of a tool that finds by itself what declares the version."""
     program, rest = words[0], words[1:]
-    spoken = [word for word in rest if not word.startswith("-")]
+    spoken = [word for at, word in enumerate(rest) if not word.startswith("-") and not _is_value(rest, at)]
     if _ONLY_SHOWN & set(rest):
         return False
     if program == "cz" and spoken[:1] == ["bump"]:
         return True
     if program in _BUMPERS:
-        return program != "semantic-release" or not {"version", "publish"}.isdisjoint(spoken)
+        if program == "semantic-release":
+            return not {"version", "publish"}.isdisjoint(spoken)
+        return not spoken or spoken[0] not in _SHOWING
     if program in _GIVEN and (
         verb := next((word for word in spoken[:2] if word in ("version", "bump", "set-version")), "")
     ):
         return verb != "version" or "--bump" in rest or len(spoken) > spoken.index(verb) + 1
-    if program in _EDITORS and any(map(_IN_PLACE.fullmatch, rest)):
-        return any(map(_VERSION.search, rest))
-    if program in _RUNNERS and any(map(_SCRIPT.search, spoken[:2])):
-        return True
-    targets = [rest[at + 1] for at in range(len(rest) - 1) if rest[at] in (">", ">>")]
-    targets += [word.lstrip(">") for word in rest if re.match(r">>?[^>&]", word)] + (spoken if program == "tee" else [])
-    return any(map(_FILE.fullmatch, targets))
+    return program in _RUNNERS and any(map(_SCRIPT.search, spoken[:2]))
+
+
+def _is_value(words: Sequence[str], at: int) -> bool:
+    return at > 0 and words[at - 1] in _VALUED

@@ -14,6 +14,8 @@ from tests.support import states as s
 HOLDS, ACTION, UNKNOWN, NONE = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 
 WRITER = VersionWriter(workflow="ship.yml", how="poetry version")
+HERE = VersionWriter(workflow="ship.yml", how="sed -i", files=("./x.toml",))
+ELSEWHERE = VersionWriter(workflow="ship.yml", how="sed -i", files=("docs/conf.py", "x.toml.md"))
 CANDIDATES = s.target(workflow="", process=Process(candidates=("ci.yml",)))
 REQUIRED = s.target(expected_before_release=("version", "changelog"))
 NEVER: dict[str, Any] = {"given": ("expected-before-release",)}
@@ -69,6 +71,9 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("META-1", "by tag, unreadable", declares(None, started_by("tag")), UNKNOWN),
     ("META-1", "by tag, a placeholder", declares("0.0.0", started_by("tag")), UNKNOWN),
     ("META-1", "by tag, set by the run", declares("0.0.0", started_by("tag", writer=WRITER)), NONE),
+    ("META-1", "by tag, set by the run in this file", declares("0.1.0", started_by("tag", writer=HERE)), NONE),
+    ("META-1", "by tag, set in another file", declares("0.1.0", started_by("tag", writer=ELSEWHERE)), ACTION),
+    ("META-1", "by hand, set in another file", declares("0.1.0", started_by("dispatch", writer=ELSEWHERE)), UNKNOWN),
     ("META-1", "by tag, never declared", declares("0.1.0", started_by("tag", **NEVER)), NONE),
     ("META-1", "by tag, an unread file", declares("0.1.0", started_by("tag"), {"workflow_files": UNREAD}), UNKNOWN),
     (
@@ -87,6 +92,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("META-11", "unreadable, published", tagged(None), NONE),
     ("META-11", "unreadable, not published", tagged(None, state=UNPUBLISHED), UNKNOWN),
     ("META-11", "set by the run that the tag started", tagged("0.0.0", started_by("tag", writer=WRITER)), NONE),
+    ("META-11", "set in this file by the run", tagged("0.0.0", started_by("tag", writer=HERE)), NONE),
+    ("META-11", "set in another file by the run", tagged("0.1.0", started_by("tag", writer=ELSEWHERE)), ACTION),
     ("META-11", "set by a run before the tag", tagged("0.1.0", started_by("dispatch", writer=WRITER)), ACTION),
     ("META-31", "one version", declares("0.2.0"), HOLDS),
     ("META-31", "two versions", declares("0.2.0", **OTHER), ACTION),
