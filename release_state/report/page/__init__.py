@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from release_state.common.text import format_step_numbers
 from release_state.facts.release import Release
 from release_state.model.outcome import CheckResult, Exit, Phase, Verdict, name_phase
 from release_state.model.plan import Plan, Step
@@ -126,6 +127,13 @@ class _Target:
     def find_advised(self, result: CheckResult | None) -> list[tuple[int, Step]]:
         """The advised steps to show with a finding; with none: those that no finding needs."""
         return [pair for pair in self.advised if self.owners.get(pair[0]) is result]
+
+    def say_first(self, result: CheckResult) -> str:
+        """What to do first about advice: needed steps of the plan by number, or the first step shown with it."""
+        if numbers := self.find_needed(result):
+            return format_step_numbers(numbers)
+        advised = [step for _, step in self.find_advised(result)]
+        return next((step.title for step in (*advised, *result.steps)), "")
 
     @property
     def advice_count(self) -> int:
