@@ -93,6 +93,13 @@ def test_the_files_in_which_a_step_sets_the_version(step: str, files: tuple[str,
     assert found and found.files == files
 
 
+def test_the_files_of_every_workflow_that_counts_are_known() -> None:
+    text = "on: {push: {tags: ['v*']}}\njobs: {up: {steps: [{run: 'sed -i s/version/1/ docs/conf.py'}]}}\n"
+    bumps = text.replace("docs/conf.py", "setup.py'}, {run: 'git tag v$V")
+    found = find_version_writer({PATH: text, f"{FOLDER}/bump.yml": bumps}, [PATH])
+    assert found and (found.workflow, found.files) == ("ship.yml", ("docs/conf.py", "setup.py"))
+
+
 def test_what_another_publisher_sets_is_not_set_for_a_tag() -> None:
     """A workflow for nightly versions, started by hand, sets theirs; the tag of a release starts another one."""
     nightly = ON_TAG.replace("{push: {tags: ['v*']}}", "workflow_dispatch")

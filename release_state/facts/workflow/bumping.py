@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from msgspec import structs
+
 from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.making import find_made
@@ -56,11 +58,12 @@ _FILE = re.compile(r"(?!/|\$|(\./)?dist/)([^$]*/)?_*version_*(\.(py|txt|toml|cfg
 
 def find_version_writer(texts: Mapping[str, str], publishing: Collection[str]) -> VersionWriter | None:
     """
-    Return the step that sets the version in a run; None if no step is seen to.
+    Return the step that sets the version in a run, with all files that such steps write; None if no step is seen to.
 
     `texts` holds workflow files and local actions by their paths, `publishing` the paths of those that publish. Another
     workflow counts only if it tags or releases what it set: one that opens a pull request has it committed before.
     """
+    found: list[VersionWriter] = []
     for path in sorted(
         (path for path in texts if path.startswith(f"{FOLDER}/")), key=lambda path: path not in publishing
     ):
@@ -69,12 +72,13 @@ def find_version_writer(texts: Mapping[str, str], publishing: Collection[str]) -
             continue
         if path not in publishing and not {"tag", "release"} & set(find_made(workflow)):
             continue
-        found = [each for at in workflow.steps for each in _find_bumps(at)]
-        if chosen := next((each for each in found if not each[1]), next(iter(found), None)):
-            files = dict.fromkeys(file for _, named in found for file in named) if chosen[1] else ()
-            name = path.removeprefix(f"{FOLDER}/")
-            return VersionWriter(workflow=name, how=chosen[0][:200], files=tuple(files)[:_MOST_FILES])
-    return None
+        for how, files in (each for at in workflow.steps for each in _find_bumps(at)):
+            writer = VersionWriter(workflow=path.removeprefix(f"{FOLDER}/"), how=how[:200], files=files[:_MOST_FILES])
+            if not files:
+                return writer
+            found.append(writer)
+    files = tuple(dict.fromkeys(file for writer in found for file in writer.files))
+    return structs.replace(found[0], files=files[:_MOST_FILES]) if found else None
 
 
 def _find_bumps(at: LocatedStep) -> Iterator[tuple[str, tuple[str, ...]]]:
