@@ -171,6 +171,18 @@ def test_a_push_from_the_clone_of_another_repository_makes_no_branch_here() -> N
     assert flow(own, run("git clone https://github.example/$GITHUB_REPOSITORY site"), there) == ("branch",)
 
 
+def test_what_is_made_of_another_repository_is_not_of_this_one() -> None:
+    other = "{uses: actions/checkout@v6, with: {repository: octo/other, path: site}}"
+    for command, made in (("gh pr create --fill", "pull-request"), ("git tag v1", "tag")):
+        assert (
+            flow(other, f"{{working-directory: site, {run(command)}}}") == flow(other, run(f"cd site; {command}")) == ()
+        )
+        assert flow(other, run(command)) == (made,)
+        here = f"{{working-directory: site, env: {{GH_REPO: x}}, {run(command)}}}"
+        assert flow(other, here) == flow(other, run(f"cd site; {command} --repo $GITHUB_REPOSITORY")) == (made,)
+    assert flow(other.replace(", path: site", ""), "uses: softprops/action-gh-release@v2") == ("tag", "release")
+
+
 def test_the_step_is_named() -> None:
     text = f"on: push\njobs:\n  ship:\n    steps:\n      - {{name: Cut, {run('git push origin HEAD:release/1')}}}\n"
     [(at, made)] = list_makers(ReleaseWorkflow(PATH, {PATH: text}), "main")

@@ -57,6 +57,8 @@ class JobBranches:
         self._values = {**job.workflow.env, **job.job.env}
         self._created, self._tagged = set[str](), set[str]()
         self._is_on_new = False
+        self.is_elsewhere = False
+        """Whether the commands of the last step were about the clone of another repository."""
         self._folder, self._clones = PurePosixPath(), dict[PurePosixPath, bool]()
         """The folder that the step is in, and each folder with a clone: whether that is of another repository."""
 
@@ -64,7 +66,8 @@ class JobBranches:
         """Return whether a step makes a branch of the repository."""
         self._values |= {**step.env, **dict(_ASSIGNED.findall(step.run))}
         self._folder = PurePosixPath(step.folder)
-        made = [self._follow(words) for words, _ in (split_commands(step.run) if "git" in step.run else ())]
+        speaks = "git" in step.run or "gh " in step.run
+        made = [self._follow(words) for words, _ in (split_commands(step.run) if speaks else ())]
         action = step.uses.partition("@")[0].lower()
         if action == "actions/checkout":
             self._clones[PurePosixPath(step.inputs.get("path", ""))] = _is_of_another(step.inputs)
@@ -76,7 +79,13 @@ class JobBranches:
         if action == "actions/github-script":
             script = step.inputs.get("script", "")
             made.append("createRef" in script and "refs/heads/" in script)
+        names_here = "GH_REPO" in self._values or re.search("repository", step.run, re.IGNORECASE)
+        self.is_elsewhere = bool(step.run) and self._is_of_another(self._folder) and not names_here
         return any(made)
+
+    def _is_of_another(self, folder: PurePosixPath) -> bool:
+        around = (self._clones[each] for each in (folder, *folder.parents) if each in self._clones)
+        return next(around, False)
 
     def _follow(self, words: Sequence[str]) -> bool:
         """Note what a command does to the clone's branches; return whether it makes one of the repository."""
@@ -101,8 +110,7 @@ class JobBranches:
             self._tagged.update(map(_spell, names[:1]))
         elif verb == "clone":
             self._clone(names, folder)
-        around = (self._clones[each] for each in (folder, *folder.parents) if each in self._clones)
-        return verb == "push" and not next(around, False) and self._pushes(given)
+        return verb == "push" and not self._is_of_another(folder) and self._pushes(given)
 
     def _clone(self, names: Sequence[str], folder: PurePosixPath) -> None:
         for at, url in enumerate(names):
@@ -172,7 +180,7 @@ def _is_of_another(inputs: Mapping[str, str]) -> bool:
 
 
 def _enter(folder: PurePosixPath, names: Sequence[str]) -> PurePosixPath:
-    return PurePosixPath(normpath(folder.joinpath(*names)))
+    return PurePosixPath(normpath(folder.joinpath(*names))[:_LONGEST])
 
 
 def _spell(name: str) -> str:

@@ -53,14 +53,14 @@ def find_made(workflow: ReleaseWorkflow, base: str = "") -> tuple[Made, ...]:
     return tuple(dict.fromkeys(made for _, each in list_makers(workflow, base) for made in each))
 
 
-def list_makers(workflow: ReleaseWorkflow, base: str) -> Iterator[tuple[LocatedStep, tuple[Made, ...]]]:
+def list_makers(workflow: ReleaseWorkflow, base: str = "") -> Iterator[tuple[LocatedStep, tuple[Made, ...]]]:
     """Yield the steps that make something, each with what it makes, in their order."""
     jobs: dict[str, JobBranches] = {}
     for at in workflow.steps:
         if at.job.where not in jobs:
             jobs[at.job.where] = JobBranches(at.job, base)
         pushed: tuple[Made, ...] = ("branch",) if jobs[at.job.where].makes_one(at.step) else ()
-        if made := (*pushed, *find_made_by(at.step)):
+        if made := (*pushed, *(() if jobs[at.job.where].is_elsewhere else find_made_by(at.step))):
             yield at, tuple(dict.fromkeys(made))
 
 
@@ -75,7 +75,7 @@ def list_tool_branches(files: WorkflowFiles, base: str, package: str) -> tuple[s
 
 def find_tag_jobs(workflow: ReleaseWorkflow) -> tuple[str, ...]:
     """Return the names of the jobs that make a tag, as a run shows them; of a called workflow, the calling job's."""
-    jobs = (at.job for at in workflow.steps if "tag" in find_made_by(at.step))
+    jobs = (at.job for at, made in list_makers(workflow) if "tag" in made)
     return tuple(dict.fromkeys(job.top.job.name or job.top.job.id for job in jobs))
 
 
