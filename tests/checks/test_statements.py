@@ -44,7 +44,7 @@ def test_ci_names_what_is_required(snapshot: Snapshot, said: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"workflows": ci.STARTS, "ran": ("ci.yml",)}, "none of its jobs ran"),
+        ({"workflows": ci.STARTS, "ran": ("ci.yml",)}, "these jobs were skipped"),
         ({}, "no workflow starts on a push to the base branch"),
         ({"skip": "[skip ci]"}, "the commit message says [skip ci]"),
         ({"workflows": ci.AWAY}, "ci.yml: starts on a push to main"),

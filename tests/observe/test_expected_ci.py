@@ -237,6 +237,39 @@ def test_a_workflow_that_paths_keep_away_is_judged_by_its_last_run(project: Proj
     assert project.judged().state == "green"
 
 
+@pytest.mark.parametrize(
+    ("before", "state"), [("failure", "red"), ("cancelled", "red"), (None, "pending"), ("success", "green")]
+)
+@pytest.mark.parametrize("beside", [True, False], ids=["beside a green job", "alone"])
+def test_a_job_that_is_skipped_is_judged_by_its_last_run(
+    project: Project, before: str | None, state: str, beside: bool
+) -> None:
+    """A job of a matrix loses its matrix when it is skipped; those in between skipped it as well."""
+    jobs = [
+        Job(f"test ({python})", conclusion=before, status="" if before else "queued") for python in ("3.12", "3.14")
+    ]
+    ran = project.commit()
+    project.run(ran, before, jobs=jobs)
+    others = [Job("changes")] if beside else []
+    for number in range(2):
+        head = project.commit("docs: more", {"README.md": f"{number}\n"})
+        project.run(head, jobs=[*others, Job("test", conclusion="skipped"), Job("publish", conclusion="skipped")])
+    judged = project.judged()
+    assert (judged.state, judged.by_ancestor) == (state, state == "green" and not beside)
+    if state != "green":
+        assert {(result.commit, result.name) for result in judged.results} == {(ran, job.name) for job in jobs}
+        assert judge_ci(project.look(token=None)).state == ("green" if beside else "idle"), "it lies too far back"
+
+
+def test_a_job_that_no_push_runs_was_never_red(project: Project) -> None:
+    """What only a schedule runs, or only a pull request, says nothing of a push that skips it."""
+    parent = project.tested()
+    for event in ("schedule", "pull_request"):
+        project.run(parent, "failure", event=event, jobs=[Job("long")])
+    project.run(project.commit(), jobs=[Job("test"), Job("long", conclusion="skipped")])
+    assert project.judged().state == "green"
+
+
 def test_what_the_head_has_of_its_own_replaces_what_an_ancestor_has(project: Project) -> None:
     project.workflow("lint.yml", "push")
     parent = project.workflow("ci.yml", "{push: {paths: ['src/**', '.github/**']}}")

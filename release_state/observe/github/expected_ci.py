@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from msgspec import structs
 
+from release_state.facts.own_run import is_job_of
 from release_state.facts.workflow.triggers import BOT, PushTrigger, find_skip_marker
 from release_state.model.snapshot import CICheck, CommitChecks, ExpectedCI, Push, PushedWorkflow
 from release_state.observe.git.workflow_files import MOST_CHANGED, CommitReader, CommitWorkflows
@@ -33,6 +34,8 @@ _MOST_PUSHES = 30
 _WITH_CI = 5
 """How many commits with CI show which apps are usual."""
 _SIDE_BY_SIDE = _WITH_CI - 1
+_OF_PUSHES = ("push", "merge_group")
+"""The events whose jobs test a commit of the branch."""
 _OFF = "disabled"
 _UNASKED = "not looked for without a token"
 
@@ -106,6 +109,21 @@ class Ancestors:
                 break
         stand_in.passed |= dict.fromkeys(wanted, at)
         return stand_in
+
+    def find_last(self, skipped: Iterable[CICheck]) -> list[CICheck]:
+        """The results of skipped jobs where they ran last, on the nearest ancestors; in a few requests."""
+        wanted, found = {(job.workflow, job.name) for job in skipped}, list[CICheck]()
+        shas = [sha for sha, _ in self.chain[: _WITH_CI if self.api.has_token else 1]]
+        for commits in self._batches(shas, self._look_up_checks):
+            for commit in commits:
+                ran = [each for each in commit.results if each.event in _OF_PUSHES and each.state != "skipped"]
+                for job in sorted(wanted):
+                    last = [each for each in ran if each.workflow == job[0] and is_job_of(each.name, job[1])]
+                    found += [structs.replace(each, commit=commit.sha) for each in last]
+                    wanted -= {job} if last else set()
+            if not wanted:
+                break
+        return found
 
     def _look_up_checks(self, sha: str) -> CommitChecks:
         return look_up_checks(self.api, self.place, sha, self.excluded)
@@ -202,15 +220,30 @@ class ExpectedCILookup:
             if lacks and not expected.skip:
                 return self._add_push(checks, expected)
             if not (lacks or expected.kept_away) and any(map(expected.is_vouched_by, checks.results)):
-                return structs.replace(checks, expected=expected)
+                return self._add_skipped(structs.replace(checks, expected=expected), is_tested=True)
         if (begun or expected.switched_off) and not (expected.kept_away or expected.skip):
             # A disabled workflow is disabled for later commits, too: no ancestor can stand in for them all.
-            return structs.replace(checks, expected=expected)
+            return self._add_skipped(structs.replace(checks, expected=expected), is_tested=False)
         # The ancestor that stands in has the usual apps, too: they are taken from such ancestors.
         kept_away = {workflow.file: workflow.filtered for workflow in expected.kept_away}
         has_any = begun or bool(expected.switched_off)
         stand_in = self._ancestors.find_stand_in(kept_away, expected.apps, expected.is_of_ci, begun=has_any)
         return self._add_stand_in(checks, self._add_required(expected, required, checks, stand_in), stand_in)
+
+    def _add_skipped(self, checks: CommitChecks, *, is_tested: bool) -> CommitChecks:
+        """Add what jobs that were skipped came to where they ran last: what is bad, or all if the commit has no other.
+
+        A condition that depends on the changed files (`if: needs.changes.outputs.code == 'true'`) skips a job of a
+        workflow that started, as path filters keep away a whole one: a red ancestor must not look green for that.
+        """
+        skipped = [each for each in checks.results if each.state == "skipped" and each.event in _OF_PUSHES]
+        last = self._ancestors.find_last(skipped) if skipped else []
+        bad = [each for each in last if each.state in ("failure", "pending")]
+        if not (counted := bad or ([] if is_tested else last)):
+            return checks
+        nearest = counted[0].commit
+        distance = 1 + [sha for sha, _ in self._chain].index(nearest or "")
+        return structs.replace(checks, nearest=nearest, nearest_distance=distance, nearest_results=tuple(counted))
 
     def _find_starting(self, checks: CommitChecks) -> list[str]:
         """The workflows that start on a push to the base branch, without that of this very run."""
