@@ -30,7 +30,9 @@ def judge_commit(
     if ci.state in ("red", "pending"):
         first = ci.results[0]
         where = ancestor if first.commit == checks.nearest else sha
-        away = f"; it has none of its own: {_explain_absence(checks)}" if first.commit else ""
+        away = f"; it has no CI of its own: {_explain_absence(checks)}" if first.commit else ""
+        if away and any(map(checks.expected.is_vouched_by, checks.results) if checks.expected else ()):
+            away = f"; {sha} skips these jobs"
         found_words = f"{ci.state}: {results}{note}"
         if ci.state == "red":
             raise ActionNeeded(
@@ -89,7 +91,7 @@ def _explain_absence(checks: CommitChecks) -> str:
         return join_items(f"{workflow.file}: {workflow.why}" for workflow in expected.kept_away)
     if expected.skip:
         return f"the commit message says {expected.skip}"
-    return "no workflow starts on a push to the base branch" if not expected.workflows else "these jobs were skipped"
+    return "no workflow starts on a push to the base branch" if not expected.workflows else "none of its jobs ran"
 
 
 def _describe(result: CICheck, required: frozenset[str], observed_at: datetime) -> str:

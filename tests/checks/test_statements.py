@@ -44,7 +44,7 @@ def test_ci_names_what_is_required(snapshot: Snapshot, said: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"workflows": ci.STARTS, "ran": ("ci.yml",)}, "these jobs were skipped"),
+        ({"workflows": ci.STARTS, "ran": ("ci.yml",)}, "none of its jobs ran"),
         ({}, "no workflow starts on a push to the base branch"),
         ({"skip": "[skip ci]"}, "the commit message says [skip ci]"),
         ({"workflows": ci.AWAY}, "ci.yml: starts on a push to main"),
@@ -54,6 +54,9 @@ def test_why_a_commit_has_no_ci_of_its_own(changes: dict[str, Any], why: str) ->
     red = (s.job(0, "failure", commit=s.OTHER),)
     _, statement = ended(CHECKS["CI-1"], Recovery(Release(ci.expecting(nearest_results=red, **changes))))
     assert isinstance(statement, Statement) and statement.why.endswith(f"it has no CI of its own: {why}")
+    beside = {"workflows": ci.STARTS, "ran": ("ci.yml",), "nearest_results": red}
+    _, statement = ended(CHECKS["CI-1"], Recovery(Release(ci.expecting(s.job(1), **beside))))
+    assert isinstance(statement, Statement) and statement.why.endswith(f"; {s.BASE[:12]} skips these jobs")
 
 
 def test_files_that_the_index_has_are_not_built_again() -> None:
