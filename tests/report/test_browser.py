@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import convert
+from msgspec import convert, structs
 
 from release_state.demo.scenarios import SCENARIOS
 from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.plan import Step
 from release_state.observe.recorded import save
+from tests.plan.test_start import publisher, tagged
 from tests.support import states as s
 from tests.support.browser import SCREENSHOTS, SOME, Opened, checks_of, once, report_in, report_of
 from tests.support.cli import suite
@@ -287,54 +288,68 @@ def test_page_prints_dark_on_white(open_page: Any, folders: Path) -> None:
     assert opened.page.locator(".advice dd, .source .title").first.is_visible(), "folded things are printed"
 
 
-ADVISED = s.ready(
-    clone=s.clone(shallow=True, dirty_submodules=known(("vendor/lib",))),
-    workflow_files=workflow(
-        "on: {workflow_dispatch: {inputs: {channel: {options: [testpypi, pypi]}}}}\n"
-        "permissions: {contents: write, pull-requests: write, id-token: write}\n"
-        "jobs: {release: {steps: [{uses: actions/checkout@v4}, {run: gh pr create}]}}\n"
-    ),
-    calculation=s.failed("version calculation"),
+UNTIDY = workflow(
+    "on: {workflow_dispatch: {inputs: {channel: {options: [testpypi, pypi]}}}}\n"
+    "permissions: {contents: write, pull-requests: write, id-token: write}\n"
+    "jobs: {release: {steps: [{uses: actions/checkout@v4}, {run: gh pr create}]}}\n"
 )
-"""Ready, with advice of six checks, and of two more that are unknown."""
+CLONE = s.clone(shallow=True, dirty_submodules=known(("vendor/lib",)))
+LIGHTWEIGHT = s.tag(annotated=False)
+READY = s.ready(clone=CLONE, workflow_files=UNTIDY, calculation=s.failed("version calculation"))
+ADVISED = {
+    "ready": READY,
+    "ready-by-tag": structs.replace(READY, target=tagged(publisher("tag")).target),
+    "released": s.released(
+        remote=s.remote(LIGHTWEIGHT), clone=s.clone(tags=(LIGHTWEIGHT,)), workflow_files=UNTIDY, last_run=s.explained(),
+        actions_settings=s.settings("write", pulls=False), rulesets=s.failed(), base_rules=s.failed("the rules"),
+    ),
+}  # fmt: skip
+"""Good releases, each with five lines of advice or more."""
 
 
-def test_advice_is_a_line_each_and_hides_nothing_that_blocks(open_page: Any, folders: Path) -> None:
-    folder = folders / "advised"
+def report_on(name: str, folders: Path, *more: str, code: Exit = Exit.OK) -> tuple[Path, dict[str, Any]]:
+    """The page and the document of one of them."""
+    folder = folders / "-".join((name, *more))
 
     def make() -> None:
-        save(folder / "advised.json", [ADVISED])
-        assert suite("--snapshot", str(folder / "advised.json"), "-q", reports_dir=folder).returncode == Exit.OK
+        save(folder / "advised.json", [ADVISED[name]])
+        run = suite("--snapshot", str(folder / "advised.json"), "-q", *more, reports_dir=folder)
+        assert run.returncode == code, run.stdout + run.stderr
 
-    path, document = report_in(once(folder, make))
-    opened = open_page(path)
-    advised = [check["id"] for check in checks_of(document) if check["outcome"] in ("action needed", "unknown")]
-    lines = opened.page.locator(".advice > details > summary")
-    assert len(advised) >= 8
+    return report_in(once(folder, make))
+
+
+@pytest.mark.parametrize("name", ADVISED)
+def test_a_good_release_with_advice_is_a_short_page(name: str, open_page: Any, folders: Path) -> None:
+    opened = open_page(report_on(name, folders)[0])
+    lines = opened.page.locator(".advice > details:not([open]) > summary")
+    assert lines.count() >= 5
     assert opened.texts(".lead a[href='#advice']") == [f"Advice: {lines.count()}"]
     for width, scheme in LOOKS:
         opened.look(width, scheme)
         height = opened.page.evaluate("document.documentElement.scrollHeight")
         assert height < MOST_PIXELS, (width, height)
         assert opened.overflow() <= 0
-        opened.picture(f"advised-{width}-{scheme}")
+        opened.picture(f"advised-{name}-{width}-{scheme}")
     assert opened.violations() == []
-    # A line says what to do first; unfolded, it says it once.
-    [line] = [line for line in lines.all() if "WORKFLOW-2" in line.inner_text()]
-    assert "Set timeout-minutes" in line.inner_text()
-    line.press("Enter")
-    assert "Set timeout-minutes" not in line.inner_text()
-    item = opened.page.locator("#WORKFLOW-2").inner_text()
-    assert item.count("Set timeout-minutes") == 1 and "GitHub ends a hanging job" in item
-    # What blocks is not folded, though it is the same fact.
-    save(folder / "blocking.json", [ADVISED])
-    blocks = ("--snapshot", str(folder / "blocking.json"), "-q", "--block-on-advice")
-    assert suite(*blocks, reports_dir=folder / "blocking").returncode == Exit.ACTION_NEEDED
-    opened = open_page(report_in(folder / "blocking")[0])
-    assert opened.page.locator("li.check:visible, .left-unknown li:visible").filter(has_text="-").count() >= len(
-        advised
-    )
-    assert opened.page.locator("#WORKFLOW-2 dl").is_visible()
+    opened.page.emulate_media(media="print")
+    assert opened.page.locator(".advice dd").first.is_visible(), "it is printed as if unfolded"
+
+
+def test_advice_says_once_what_to_do_and_what_blocks_is_not_folded(open_page: Any, folders: Path) -> None:
+    path, document = report_on("ready", folders)
+    opened = open_page(path)
+    advice = opened.page.locator("#WORKFLOW-2")
+    assert "Set timeout-minutes" in advice.locator("summary").inner_text()
+    advice.locator("summary").press("Enter")
+    assert "Set timeout-minutes" not in advice.locator("summary").inner_text()
+    assert advice.inner_text().count("Set timeout-minutes") == 1 and "a hanging job" in advice.inner_text()
+    blocking = open_page(report_on("ready", folders, "--block-on-advice", code=Exit.ACTION_NEEDED)[0])
+    for check in checks_of(document):
+        if check["outcome"] in ("action needed", "unknown"):
+            place = blocking.page.locator(f"#{check['id']}")
+            assert place.is_visible() and place.locator("xpath=ancestor::details").count() == 0
+            assert check["outcome"] == "unknown" or place.locator("dl").is_visible()
 
 
 def test_workers_and_one_process_write_the_same_report(folders: Path, tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_commands_of_a_step_each_have_a_button_and_keep_their_words() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0.0004, "0 ms"), (0.25, "250 ms"), (2, "2 s"), (4.25, "4.2 s"), (60, "1 min"), (185, "3 min 5 s"),
+        (0, "less than 1 s"), (0.25, "less than 1 s"), (2, "2 s"), (4.25, "4.2 s"), (60, "1 min"), (185, "3 min 5 s"),
         (7200, "2 hours"), (90_000, "1 day"), (86_400 * 800, "2 years"),
     ],
 )  # fmt: skip

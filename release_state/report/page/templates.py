@@ -53,9 +53,9 @@ def render_macro(name: str, macro: str, *arguments: object) -> str:
 
 
 def format_span(seconds: float) -> str:
-    """A duration as exact as a reader needs it: `12 ms`, `4.2 s`, `3 min 5 s`, `2 hours`, `3 days`."""
+    """A duration as exact as a reader needs it: `less than 1 s`, `4.2 s`, `3 min 5 s`, `2 hours`, `3 days`."""
     if seconds < 1:
-        return f"{round(seconds * 1000)} ms"
+        return "less than 1 s"
     if seconds < 60:
         return f"{seconds:.1f} s".replace(".0 s", " s")
     if seconds < 3600:
