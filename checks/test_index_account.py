@@ -7,7 +7,8 @@ from packaging.version import Version
 
 from release_state.common.text import join_items
 from release_state.facts.release import Release
-from release_state.facts.workflow.publishing import TESTPYPI, find_uploads
+from release_state.facts.workflow.indexes import TESTPYPI
+from release_state.facts.workflow.publishing import find_uploads
 from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step
 from release_state.verdict.check import check

@@ -175,6 +175,9 @@ def test_dispatch_offers_the_channel(release: Release) -> None:
     chosen, channel = find_channel_input(workflow, release), release.channel.name
     if chosen is None and not has_free_channel_input(workflow) and (why := _explain_one_way(workflow, release)):
         raise NotApplicable(why)
+    box = next((field.name for field in workflow.file.inputs if field.options and "pypi" in field.name.lower()), "")
+    if chosen is None and box:
+        raise NotApplicable(f"the input {box} chooses the index")
     if chosen is None or channel not in chosen.options:
         offered = f"{chosen.name}: {', '.join(chosen.options)}" if chosen else "no choice input with a channel"
         raise ActionNeeded(

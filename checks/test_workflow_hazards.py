@@ -15,9 +15,9 @@ from release_state.facts.environments import RefRefusal, find_refusal
 from release_state.facts.publishers import find_publishers
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import is_before_release, make_file_step, read_workflow
-from release_state.facts.workflow import hazards
+from release_state.facts.workflow import artifacts, hazards
 from release_state.facts.workflow.calls import ReleaseWorkflow
-from release_state.facts.workflow.publishing import find_uploads_of
+from release_state.facts.workflow.publishing import find_uploads, find_uploads_of
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
@@ -34,7 +34,8 @@ def test_workflow_starts(release: Release) -> None:
 
     A push filter may name a branch that was renamed, and a tag filter may not take the project's tags. GitHub sends
     `release: created` only if no draft comes first. A tag or GitHub Release that a workflow makes with GITHUB_TOKEN
-    starts no other workflow.
+    starts no other workflow. An upload behind `!needs.JOB.outputs.NAME` is skipped if the output is the text “false”:
+    compare it with a text.
 
     Sources: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#release,
     https://docs.github.com/actions/concepts/security/github_token
@@ -44,9 +45,13 @@ def test_workflow_starts(release: Release) -> None:
     publishers = find_publishers(release.target, files)
     if not publishers:
         raise NotApplicable("no step is seen to upload")
+    uploads = (each for each in find_uploads(files.texts) if each.may_be_to(release.channel.name))
     _report(
         release,
-        hazards.find_never_started(publishers, release.target.tag, files.texts),
+        [
+            *hazards.find_never_started(publishers, release.target.tag, files.texts),
+            *hazards.find_false_texts(tuple(uploads), files.texts),
+        ],
         why="the release is made, and nothing is published",
         fix="Correct what starts it under `on:`, or make the tag or GitHub Release with a token of your own",
     )
@@ -56,7 +61,8 @@ def test_workflow_starts(release: Release) -> None:
 def test_upload_starts_once(release: Release) -> None:
     """One event starts the upload of a version.
 
-    A GitHub Release pushes its tag, so `push: tags` and `release` start two runs. The second one finds files that
+    A GitHub Release pushes its tag, so `push: tags` and `release` start two runs. For one release, GitHub sends
+    `created`, `published` and `released`: `on: release` without `types` starts three. The second run finds files that
     exist, and fails. An upload that skips existing files stands it.
 
     Source: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#release
@@ -65,7 +71,11 @@ def test_upload_starts_once(release: Release) -> None:
     files = release.snapshot.workflow_files.present()
     _report(
         release,
-        hazards.find_double_starts(find_publishers(release.target, files), files.texts),
+        hazards.find_double_starts(
+            find_publishers(release.target, files),
+            files.texts,
+            is_prerelease=release.target.parsed_version.is_prerelease,
+        ),
         why="two runs upload the same version, and the second fails",
         fix="Keep one of the two triggers",
     )
@@ -93,20 +103,29 @@ def test_artifacts_have_names_of_their_own(release: Release) -> None:
 
     Since version 4 of actions/upload-artifact the second one fails with 409, and nothing is published. Artifacts of
     version 3 and before are not found by version 4 and later of actions/download-artifact, and the other way round.
+    Without a name and without `merge-multiple`, a download puts each artifact into a folder of its own, where the
+    publish action does not look.
 
-    Source: https://github.com/actions/upload-artifact#breaking-changes
+    Sources: https://github.com/actions/upload-artifact#breaking-changes,
+    https://github.com/pypa/gh-action-pypi-publish/issues/235
     """
     _report_workflow(
         release,
-        hazards.find_artifact_clashes,
+        artifacts.find_artifact_clashes,
         why="the second upload of a name fails with 409",
         fix="Put the matrix into the name (`name: dist-${{ matrix.os }}`), and download with `merge-multiple`",
     )
     _report_workflow(
         release,
-        hazards.find_artifact_generations,
+        artifacts.find_artifact_generations,
         why="neither generation of the two actions finds the artifacts of the other",
         fix="Use version 4 or later of both upload-artifact and download-artifact",
+    )
+    _report_workflow(
+        release,
+        lambda workflow: artifacts.find_lost_artifacts(workflow, find_uploads_of(workflow)),
+        why="the upload finds no distribution where it looks",
+        fix="Download with `pattern: NAME-*`, `path: dist` and `merge-multiple: true`",
     )
 
 
@@ -114,7 +133,8 @@ def test_artifacts_have_names_of_their_own(release: Release) -> None:
 def test_pushes_have_credentials(release: Release) -> None:
     """A release job that pushes keeps its checkout's credentials.
 
-    With `persist-credentials: false`, `git push` asks for a user name and fails, often after the upload. zizmor's
+    With `persist-credentials: false`, `git push` asks for a user name and fails, often after the upload. Actions that
+    commit, such as git-auto-commit-action and add-and-commit, push with the checkout's credentials, too. zizmor's
     `artipacked` asks for that setting: it belongs into the jobs that do not push.
 
     Source: https://github.com/actions/checkout#usage

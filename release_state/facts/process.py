@@ -169,7 +169,7 @@ def _has_pulls(snapshot: Snapshot, target: Target) -> bool | None:
     """Whether releases have a pull request; None: nobody looked. Raises NotObserved if it is not known."""
     observed = snapshot.earlier_pulls.values()
     pulls = (*(snapshot.pulls.value or ()), *(pull for each in observed for pull in each.value or ()))
-    if target.process.makes("pull-request") or any(pull.merged or pull.is_open for pull in pulls):
+    if _makes_pull(target.process) or any(pull.merged or pull.is_open for pull in pulls):
         return True
     for each in observed:
         each.present()
@@ -177,6 +177,12 @@ def _has_pulls(snapshot: Snapshot, target: Target) -> bool | None:
         return None
     _require_no_maker(target, snapshot.workflow_files.known(), "pull-request")
     return False
+
+
+def _makes_pull(process: Process) -> bool:
+    """Whether a run that publishes makes the release's pull request: one that a tag started makes another."""
+    makers = (each for each in process.publishers if "pull-request" in each.makes)
+    return any(not each.starts or any(s.kind not in ("tag", "release") for s in each.starts) for each in makers)
 
 
 def _has_releases(snapshot: Snapshot, target: Target) -> bool | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import structs
+from packaging.utils import canonicalize_name
 
 from release_state.common.text import sanitize
 from release_state.facts.workflow.calls import ReleaseWorkflow
@@ -38,6 +39,8 @@ def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ..
     """Return the jobs that upload to the channel's index; of the configured workflow, if there is one."""
     base = target.base_branch or files.branch
     uploads = [upload for upload in find_uploads(files.texts) if upload.may_be_to(target.channel.name)]
+    own = canonicalize_name(target.package)
+    uploads = [upload for upload in uploads if not upload.packages or own in upload.packages] or uploads
     # A command would take such a file for an option.
     uploads = [upload for upload in uploads if not upload.workflow.startswith(f"{FOLDER}/-")]
     if "workflow" in target.given:
@@ -132,6 +135,10 @@ def _choose(publishers: Sequence[Publisher], target: Target) -> tuple[Publisher,
     """The publishers of this package: in a monorepo, those whose tag patterns take its tags."""
     by_tag = [each for each in publishers if each.starts and all(start.kind == "tag" for start in each.starts)]
     others = [each for each in by_tag if not takes_tag(each, target.tag)]
+    # Beside one that something starts, a guess is left over, and another job of its workflow is of another package.
+    reached = {each.workflow for each in publishers if each.starts}
+    idle = [each for each in publishers if reached and not each.starts]
+    others += [each for each in idle if each.is_guess or each.workflow in reached]
     ours = [each for each in publishers if each not in others]
     return tuple(dict.fromkeys(ours or publishers))
 

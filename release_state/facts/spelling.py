@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from msgspec import structs
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release_state.facts.git import PackageTags, read_package_tags
@@ -129,7 +130,7 @@ def _find_template(target: Target, tags: Sequence[Tag], published: Collection[Ve
     used = match_spellings(target, tags, published)
     template = _newest_template(target, tags, published, used)
     if template is None or (published and not _hits(target, tags, published, template)):
-        template = _unusual_template(tags, published) or template
+        template = _unusual_template(tags, published, target.package) or template
     if template is None:
         return target.tag_template, ""
     named = structs.replace(target, tag_template=template)
@@ -166,8 +167,11 @@ def _hits(target: Target, tags: Sequence[Tag], published: Collection[Version], t
     return sum(bool(spelt and spelt[0] == template and spelt[1] in published) for spelt in read)
 
 
-def _unusual_template(tags: Sequence[Tag], published: Collection[Version]) -> str | None:
-    """A template of a spelling that is not known: text before a number that most often names a published version."""
+def _unusual_template(tags: Sequence[Tag], published: Collection[Version], package: str) -> str | None:
+    """A template of a spelling that is not known: text before a number that most often names a published version.
+
+    Text that ends with the package's name goes first: packages of one repository have versions in common.
+    """
     seen, hits = Counter[str](), Counter[str]()
     for tag in tags:
         found = _NUMBER.fullmatch(tag.name)
@@ -179,4 +183,6 @@ def _unusual_template(tags: Sequence[Tag], published: Collection[Version]) -> st
         seen[template] += 1
         hits[template] += version in published
     good = [template for template, count in hits.most_common() if count and 2 * count >= seen[template]]
-    return good[0] if good else None
+    name = re.compile(rf"(?:.*[^a-z0-9])?{re.escape(canonicalize_name(package))}[-_/@.]?v?[-_.]?", re.DOTALL)
+    named = (each for each in good if name.fullmatch(re.sub(r"[-_.]+", "-", each.partition("{")[0].lower())))
+    return next(named, good[0] if good else None)

@@ -26,6 +26,16 @@ FAILED: Observation[Any] = unavailable("GitHub", "no answer")
 FOLDER = ".github/workflows"
 ON_TAG = "on: {push: {tags: ['v*']}}\njobs: {up: {steps: [{run: uv publish}]}}\n"
 ON_RELEASE = "on: {release: {types: [published]}}\njobs: {up: {steps: [{run: uv publish}]}}\n"
+UPLOAD_EXTRA = ON_TAG.replace("uv publish", "uv publish dist/orbit_demo_extra-*.whl dist/orbit_demo_extra-*.tar.gz")
+OLD_JOB = (
+    "on: {push: {branches: [main]}}\njobs:\n  up:\n    if: contains(github.ref, 'refs/tags/')\n"
+    "    steps: [{run: tox -e release, env: {TWINE_PASSWORD: x}}]\n"
+)
+DOCTOR = (
+    "on: {push: {branches: [main]}}\njobs: {a: {steps: [{run: bash bin/check-environment, env: {PYPI_TOKEN: x}}]}}\n"
+)
+DOCTOR = DOCTOR.replace(": x}", ": '${{ secrets.PYPI_TOKEN }}'}")
+PREVIEW = DOCTOR.replace("bin/check-environment", "bin/upload").replace("PYPI_TOKEN: '", "HF_TOKEN: '")
 CI = "on: [push, pull_request]\njobs: {test: {steps: [{run: pytest}]}}\n"
 
 
@@ -70,6 +80,13 @@ def target(version: str = "0.3.0", *given: str, package: str = "orbit-demo", **c
         (["orbit-demo-0.1", "1.0", "1.1", "1.2"], "0.1 1.1 1.2", "1.3", "{package}-{version}", None),
         (["orbit-demo-v0.1.0", "v0.2.0", "v0.9.0"], "0.1.0 0.2.0", "0.3.0", "{package}-v{version}", None),
         (["python-v0.1.0", "rust-v0.9.0"], "0.1.0", "0.2.0", "python-v{version}", None),
+        (
+            ["py-orbit-demo-x-v0.1.0", "py-orbit-demo-x-v0.2.0", "py-orbit_demo-v0.2.0"],
+            "0.1.0 0.2.0",
+            "0.3.0",
+            "py-orbit_demo-v{version}",
+            None,
+        ),
     ],
 )
 def test_the_spelling_of_tags(names: list[str], published: str, version: str, template: str, tag: str | None) -> None:
@@ -280,7 +297,25 @@ def test_a_trace_that_no_earlier_release_left_and_no_workflow_makes_is_not_asked
     assert resolve(snapshot({"ship.yml": ON_TAG})).target.channel.leaves == ("tag",)
     assert resolve(snapshot({"ship.yml": ON_RELEASE})).target.channel.leaves == ("tag", "release")
     made = ON_TAG.replace("[{run: uv publish}]", "[{run: uv publish}, {run: gh pr create}, {run: gh release create x}]")
-    assert resolve(snapshot({"ship.yml": made})).target.channel.leaves == target().channel.leaves
+    # What a tag starts opens its pull request when the release is made.
+    assert resolve(snapshot({"ship.yml": made})).target.channel.leaves == ("tag", "release")
+    by_hand = made.replace("{push: {tags: ['v*']}}", "workflow_dispatch")
+    assert resolve(snapshot({"ship.yml": by_hand})).target.channel.leaves == target().channel.leaves
+
+
+@pytest.mark.parametrize(
+    ("files", "workflows"),
+    [
+        ({"a.yml": UPLOAD_EXTRA, "b.yml": UPLOAD_EXTRA.replace("_extra", "")}, ["b.yml"]),
+        ({"a.yml": UPLOAD_EXTRA}, ["a.yml"]),
+        ({"a.yml": ON_TAG, "b.yml": OLD_JOB}, ["a.yml"]),
+        ({"a.yml": DOCTOR, "b.yml": DOCTOR.replace("check-environment", "publish-package")}, ["b.yml"]),
+        ({"a.yml": PREVIEW, "b.yml": ON_TAG.replace("run: uv publish", "uses: o/actions/publish-pypi@v1")}, ["b.yml"]),
+    ],
+    ids=["another package's files", "nobody else's", "a job that nothing starts", "a check", "another service"],
+)
+def test_what_only_looks_like_the_upload(files: dict[str, str], workflows: list[str]) -> None:
+    assert list(resolve(snapshot(files)).target.workflows) == workflows
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,11 @@ def test_the_rehearsal_is_told_by_environment_or_job_name_and_not_by_an_expressi
         ("pull_request", "", ["pull-request"]),
         ("pull_request", "github.event_name == 'push'", []),
         ("{push: {tags: ['v*']}}", "github.repository == 'someone/else'", []),
+        ("push", "startsWith(github.event.ref, 'refs/tags')", ["tag"]),
+        ("{push: {tags: ['*']}}", "startsWith(github.ref, 'refs/tags/v')", ["tag"]),
+        ("{push: {tags: ['*']}, schedule: [{cron: '0 0 * * *'}]}", "github.ref_type == 'tag'", ["tag"]),
+        ("{pull_request: {}, workflow_dispatch: {}}", "", ["dispatch", "pull-request"]),
+        ("{pull_request: {}, workflow_dispatch: {}}", "github.event.label", ["dispatch"]),
     ],
 )
 def test_what_starts_an_upload(on: str, condition: str, kinds: list[str]) -> None:
@@ -244,6 +249,14 @@ def test_only_some_runs_of_a_workflow_that_tests_and_releases_are_releases() -> 
         ("{uses: release-drafter/release-drafter@v6, with: {publish: true}}", ("release",)),
         ("uses: googleapis/release-please-action@v4", ("tag", "release", "pull-request")),
         ("run: gh release create v1 dist/*", ("tag", "release")),
+        ("run: gh release -R o/r create v1", ("tag", "release")),
+        ("run: autopub githubrelease", ("tag", "release")),
+        ("run: bump-my-version bump minor --no-tag", ()),
+        ("{uses: actions/github-script@v7, with: {script: 'github.rest.repos.createRelease({})'}}", ("tag", "release")),
+        (
+            "{uses: actions/github-script@v7, with: {script: 'repos.createRelease({draft: true})'}}",
+            ("tag", "draft"),
+        ),
         ("run: gh release create v1 --verify-tag", ("release",)),
         ("run: gh release create v1 --draft", ("tag", "draft")),
         ("run: git tag -a v1 -m v1", ("tag",)),

@@ -1,7 +1,7 @@
 """What keeps a release run from starting, makes it start twice, fail half-way or publish too much (pure).
 
 Sources: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows,
-https://docs.github.com/actions/concepts/security/github_token, https://github.com/actions/upload-artifact#breaking-changes
+https://docs.github.com/actions/concepts/security/github_token
 and the documentation of actions/checkout and pypa/gh-action-pypi-publish
 """
 
@@ -11,10 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from release_state.facts.workflow.artifacts import read_version
 from release_state.facts.workflow.calls import LocatedStep, PlacedJob, ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.expressions import evaluate
-from release_state.facts.workflow.making import find_made
+from release_state.facts.workflow.making import find_made, find_made_by
 from release_state.facts.workflow.needs import CONTENTS
 from release_state.facts.workflow.publishing import Evidence, Upload
 from release_state.facts.workflow.script import split_commands
@@ -22,9 +23,11 @@ from release_state.facts.workflow.starts import find_starts
 from release_state.facts.workflow.triggers import is_taken
 from release_state.model.process import Publisher
 
-_UPLOAD_ARTIFACT = "actions/upload-artifact@"
-_DOWNLOAD_ARTIFACT = "actions/download-artifact@"
-_NEW = 4
+_NEGATED = re.compile(r"!\s*(?:needs|steps)\.[\w-]+\.outputs\.([\w-]+)(?!\s*[=!<>])")
+_STARTS_ANOTHER = re.compile(r"gh workflow run|createWorkflowDispatch|workflow-dispatch@|/dispatches\b")
+_PUSHERS = ("stefanzweifel/git-auto-commit-action@", "endbug/add-and-commit@")
+_ATTESTS = (1, 11)
+"""The version of the publish action that attests by default: https://github.com/pypa/gh-action-pypi-publish/releases"""
 _IGNORES = re.compile(r"(?<!!)\b(?:always|failure|cancelled)\(\)")
 _CONTAINER = "pypa/gh-action-pypi-publish"
 _AXIS = re.compile(r"matrix\.([\w-]+)")
@@ -53,16 +56,20 @@ def find_never_started(publishers: Sequence[Publisher], tag: str, texts: Mapping
             yield f"{publisher.workflow}: its tags ({taken}) do not take {tag}"
         elif kinds == {"release"} and types == {"created"} and drafts:
             yield f"{publisher.workflow}: `release: created` is not sent when a draft is published; `published` is"
-        elif kinds <= {"tag", "release"}:
+        elif kinds & {"tag", "release"} and kinds <= {"tag", "release", "dispatch"}:
             yield from _find_silent_starts(publisher, kinds, texts)
 
 
 def _find_silent_starts(publisher: Publisher, kinds: Collection[str], texts: Mapping[str, str]) -> Iterator[str]:
     """A tag or GitHub Release that another workflow makes with its own token starts no workflow."""
+    own = f"{FOLDER}/{publisher.workflow}"
+    if "dispatch" in kinds and any(map(_STARTS_ANOTHER.search, texts.values())):
+        return
     for path in sorted(texts):
-        if not path.startswith(f"{FOLDER}/") or path.endswith(f"/{publisher.workflow}"):
+        workflow = ReleaseWorkflow(path, texts)
+        if not path.startswith(f"{FOLDER}/") or path == own or own in workflow.called_paths:
             continue
-        made = _find_made_silently(ReleaseWorkflow(path, texts))
+        made = _find_made_silently(workflow)
         if made.intersection(kinds):
             what = "GitHub Release" if "release" in made.intersection(kinds) else "tag"
             maker = path.removeprefix(f"{FOLDER}/")
@@ -71,12 +78,22 @@ def _find_silent_starts(publisher: Publisher, kinds: Collection[str], texts: Map
 
 def _find_made_silently(workflow: ReleaseWorkflow) -> set[str]:
     """What a workflow makes with its own token alone; a run that a tag started makes no tag."""
-    made, needs = set[str](find_made(workflow)), workflow.find_needs_for(CONTENTS)
-    is_silent = bool(needs) and all(need.need.own_token for need in needs)
-    return made - ({"tag"} if workflow.file.by_tag else set()) if is_silent else set()
+    needs, made = workflow.find_needs_for(CONTENTS), set[str]()
+    if not needs or not all(need.need.own_token for need in needs):
+        return made
+    for at in workflow.steps:
+        if traces := set(find_made_by(at.step)):
+            step = Upload(workflow.path, at.job, "", Evidence.KNOWN, condition=at.step.condition)
+            kinds = {start.kind for start in find_starts(step, workflow.texts[workflow.path])}
+            # A run of a tag or a GitHub Release adds to the one that is there.
+            there = {"tag"} if kinds <= {"tag", "release"} else set()
+            made |= traces - (there | {"release"} if kinds == {"release"} else there) if kinds else set()
+    return made
 
 
-def find_double_starts(publishers: Sequence[Publisher], texts: Mapping[str, str]) -> Iterator[str]:
+def find_double_starts(
+    publishers: Sequence[Publisher], texts: Mapping[str, str], *, is_prerelease: bool = False
+) -> Iterator[str]:
     """Yield what starts the upload twice: a GitHub Release also pushes its tag, unless a workflow makes it silently."""
     sure = [each for each in publishers if not each.skips_existing and not each.is_guess]
     kinds = {start.kind: each.workflow for each in sure for start in each.starts}
@@ -86,6 +103,24 @@ def find_double_starts(publishers: Sequence[Publisher], texts: Mapping[str, str]
     makers = (each for each in files if each.path in own or each.file.by_tag)
     if {"tag", "release"} <= kinds.keys() and not any("release" in _find_made_silently(each) for each in makers):
         yield f"a pushed tag starts {kinds['tag']}, and its GitHub Release starts {kinds['release']} as well"
+    sent = ("created", "published", "prereleased" if is_prerelease else "released")
+    for each in sure:
+        types = [start.filters or sent for start in each.starts if start.kind == "release" and start.surely]
+        if twice := [name for name in sent if types and name in types[0]][1:]:
+            yield f"a GitHub Release starts {each.workflow} once more for each of {', '.join(twice)}"
+        certain = {start.kind for start in each.starts if start.surely}
+        workflow = ReleaseWorkflow(f"{FOLDER}/{each.workflow}", texts)
+        if {"tag", "branch"} <= certain and "tag" in set(find_made(workflow)) - _find_made_silently(workflow):
+            yield f"a run of {each.workflow} for a branch pushes a tag with a token of its own, which starts it again"
+
+
+def find_false_texts(uploads: Sequence[Upload], texts: Mapping[str, str]) -> Iterator[str]:
+    """Yield uploads that are left out unseen: outputs are texts, and `!` of the text “false” is false."""
+    for upload in uploads:
+        for condition in (upload.condition, upload.job.job.condition):
+            for name in _NEGATED.findall(condition):
+                if re.search(rf"\b{re.escape(name)}=false\b", texts.get(upload.job.file, "")):
+                    yield f"{upload.job.where} uploads `if: {condition}`, and no text but an empty one is false"
 
 
 def find_careless_uploads(uploads: Sequence[Upload]) -> Iterator[str]:
@@ -101,55 +136,6 @@ def _jobs_of(uploads: Sequence[Upload]) -> list[PlacedJob]:
     return list({upload.job.where: upload.job for upload in uploads}.values())
 
 
-def find_artifact_clashes(workflow: ReleaseWorkflow) -> Iterator[str]:
-    """Yield artifacts that two jobs of a run upload under one name, which version 4 of the action refuses."""
-    counted = Counter[str]()
-    for at in workflow.steps:
-        number = _read_version(at.step.uses, workflow.texts.get(at.job.file, ""))
-        if not at.step.uses.startswith(_UPLOAD_ARTIFACT) or (number and number < _NEW):
-            continue
-        name = at.step.inputs.get("name", "artifact")
-        if at.step.inputs.get("overwrite") == "true" or "${{" in name:
-            continue
-        if at.job.job.has_matrix:
-            yield f"every job of the matrix of {at.job.where} uploads the artifact {name}"
-        elif not at.is_conditional:
-            counted[name] += 1
-    yield from (f"{times} steps upload the artifact {name}" for name, times in counted.items() if times > 1)
-
-
-def find_artifact_generations(workflow: ReleaseWorkflow) -> Iterator[str]:
-    """Yield downloads that look for an artifact where no upload of this workflow puts it.
-
-    From version 4 on, the actions keep artifacts elsewhere than before: each finds only its own generation's.
-    Source: https://github.com/actions/download-artifact#breaking-changes
-    """
-    steps = [(at, _read_version(at.step.uses, workflow.texts.get(at.job.file, ""))) for at in workflow.steps]
-    uploads = [
-        (at.step.inputs.get("name", "artifact"), number)
-        for at, number in steps
-        if at.step.uses.startswith(_UPLOAD_ARTIFACT)
-    ]
-    for at, number in steps:
-        if not at.step.uses.startswith(_DOWNLOAD_ARTIFACT) or not number or "run-id" in at.step.inputs:
-            continue
-        name = at.step.inputs.get("name", "")
-        # A name with an expression may be this one, and an upload of an unknown version may be of this generation.
-        own = [each for named, each in uploads if named == name or "${{" in named]
-        if any(named == name for named, _ in uploads) and all(
-            each and (each < _NEW) != (number < _NEW) for each in own
-        ):
-            yield f"{at.where} downloads the artifact {name} by version {number}, uploaded by version {own[0]}"
-
-
-def _read_version(uses: str, text: str) -> int | None:
-    """The major version of an action: by its tag, or by the comment behind its commit; None if neither says."""
-    if found := re.search(r"@v(\d{1,3})(?:\.|$)", uses):
-        return int(found[1])
-    found = re.search(rf"{re.escape(uses)}['\"]?[ \t]+#[ \t]*v?(\d{{1,3}})(?:\.\d|\s)", f"{text}\n") if uses else None
-    return int(found[1]) if found else None
-
-
 def find_pushes_without_credentials(workflow: ReleaseWorkflow) -> Iterator[str]:
     """Yield `git push` in a job whose checkout does not keep its credentials and that gets no others."""
     for placed in workflow.jobs:
@@ -162,12 +148,14 @@ def find_pushes_without_credentials(workflow: ReleaseWorkflow) -> Iterator[str]:
         ]
         if not checkouts or kept or any(_SIGNS_IN.search(at.step.run) for at in steps):
             continue
-        if any("ssh-agent" in at.step.uses or "git-auto-commit" in at.step.uses for at in steps):
+        if any("ssh-agent" in at.step.uses for at in steps):
             continue
         yield from (f"{at.where} pushes without credentials" for at in steps if _pushes_bare(at))
 
 
 def _pushes_bare(at: LocatedStep) -> bool:
+    if at.step.uses.lower().startswith(_PUSHERS):
+        return at.step.inputs.get("push") != "false"
     for words, _ in split_commands(at.step.run):
         if words[0] == "git" and "push" in words[1:4] and not any("://" in word or "@" in word for word in words):
             return "$" not in " ".join(words[words.index("push") + 1 : words.index("push") + 2])
@@ -181,7 +169,9 @@ def find_shared_folders(uploads: Sequence[Upload], texts: Mapping[str, str]) -> 
         own = [upload for upload in uploads if upload.job == placed and upload.how.lower() == _CONTAINER]
         steps = [step for step in placed.job.steps if step.uses.lower().startswith(f"{_CONTAINER}@")]
         folders = Counter(
-            step.inputs.get("packages-dir", "dist") for step in steps if step.inputs.get("attestations") != "false"
+            step.inputs.get("packages-dir", "dist")
+            for step in steps
+            if step.inputs.get("attestations") != "false" and (read_version(step.uses, text) or _ATTESTS) >= _ATTESTS
         )
         twice = [folder for folder, times in folders.items() if times > 1]
         certain = [{start.kind for start in find_starts(upload, text) if start.surely} for upload in own]

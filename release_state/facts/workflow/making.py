@@ -5,12 +5,13 @@ Sources: the actions' own pages; https://cli.github.com/manual
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from release_state.facts.workflow.branches import JobBranches, find_created_ref
 from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.model import JobStep
-from release_state.facts.workflow.script import split_commands
+from release_state.facts.workflow.script import list_spoken, split_commands
 from release_state.model.process import Made
 from release_state.model.snapshot import WorkflowFiles
 
@@ -21,6 +22,9 @@ _ACTIONS: Mapping[str, tuple[Made, ...]] = {
     "marvinpinto/action-automatic-releases": ("tag", "release"),
     "taiki-e/create-gh-release-action": ("release",),
     "elgohr/github-release-action": ("tag", "release"),
+    "elprans/gh-action-create-release": ("tag", "release"),
+    "ansys/actions/release-github": ("release",),
+    "sendgrid/dx-automator/actions/release": ("release",),
     "release-drafter/release-drafter": ("draft",),
     "googleapis/release-please-action": ("tag", "release", "pull-request"),
     "google-github-actions/release-please-action": ("tag", "release", "pull-request"),
@@ -92,13 +96,16 @@ def find_made_by(step: JobStep) -> Iterator[Made]:
         is_draft = step.inputs.get("draft") == "true"
         published = made == "draft" and step.inputs.get("publish") == "true"
         yield "draft" if made == "release" and is_draft else ("release" if published else made)
+    if "createRelease(" in step.inputs.get("script", ""):
+        yield "tag"
+        yield "draft" if re.search(r"draft: *true", step.inputs["script"]) else "release"
     for words, _ in split_commands(step.run):
         yield from _made_by_command(words)
 
 
 def _made_by_command(words: Sequence[str]) -> Iterator[Made]:
-    spoken = [word for word in words[1:] if not word.startswith("-")]
-    if {"--dry-run", "--noop", "--help"} & set(words):
+    spoken = list_spoken(words)
+    if {"--dry-run", "--noop", "--help", "--no-tag"} & set(words):
         return
     if words[0] == "git" and spoken[:1] == ["tag"] and len(spoken) > 1 and not {"-d", "--delete", "-l"} & set(words):
         yield "tag"
@@ -110,6 +117,8 @@ def _made_by_command(words: Sequence[str]) -> Iterator[Made]:
         yield "pull-request"
     elif find_created_ref(words).startswith("refs/tags/"):
         yield "tag"
+    elif words[:2] == ("autopub", "githubrelease"):
+        yield from ("tag", "release")
     elif words[0] == "semantic-release" and "version" in spoken and not any(w.startswith("--print") for w in words):
         yield "tag"
         yield "release"

@@ -75,7 +75,7 @@ class Concurrency:
 
 @dataclass(frozen=True)
 class Input:
-    """An input of `workflow_dispatch`; only one of type choice has options."""
+    """An input of `workflow_dispatch`; one of type choice has options, and one of type boolean has two."""
 
     name: str
     options: tuple[str, ...] = ()
@@ -169,7 +169,7 @@ def parse_workflow(text: str) -> Workflow:
     return Workflow(
         triggers=names,
         by_tag=bool(names) and all(name == "release" or _is_for_tags(events, name) for name in names),
-        inputs=tuple(Input(name, _list_texts(_object(block).get("options"))) for name, block in inputs.items()),
+        inputs=tuple(Input(name, _list_options(_object(block))) for name, block in inputs.items()),
         permissions=_parse_permissions(data),
         concurrency=_parse_concurrency(data),
         env=_texts(data.get("env")),
@@ -239,6 +239,10 @@ def _parse_steps(block: Mapping[str, Any]) -> tuple[JobStep, ...]:
         )
         for number, step in enumerate(map(_object, steps if isinstance(steps, list) else []), 1)
     )
+
+
+def _list_options(block: Mapping[str, Any]) -> tuple[str, ...]:
+    return ("true", "false") if block.get("type") == "boolean" else _list_texts(block.get("options"))
 
 
 def _may_fail(block: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from release_state.facts.workflow.model import JobStep, find_expressions
-from release_state.facts.workflow.script import split_commands
+from release_state.facts.workflow.script import list_spoken, split_commands
 
 CONTENTS, PULLS, ID_TOKEN = "contents", "pull-requests", "id-token"
 
@@ -117,7 +117,7 @@ def _is_quiet(inputs: Mapping[str, str]) -> bool:
 
 def _find_command_needs(words: Sequence[str], env: Mapping[str, str], *, pushes_with_own: bool) -> Iterator[Need]:
     program, *arguments = words
-    names = [word for word in arguments if not word.startswith("-")]
+    names = list_spoken(words)
     own = all(uses_own_token(env[name]) for name in _TOKEN_VARIABLES if env.get(name))
     if "--dry-run" in arguments or "--noop" in arguments or "--help" in arguments:
         return

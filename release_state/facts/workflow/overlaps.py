@@ -29,8 +29,10 @@ def find_overlaps(
     """Yield why two runs may push at once, and where a newer run cancels one that uploads."""
     text = workflow.texts.get(workflow.path, "")
     contexts = [(upload, context) for upload in uploads for _, context, _ in list_contexts(upload, text, base)]
-    of_tags = any(context.get("github.ref_type") == "tag" for _, context in contexts)
-    pushers = _find_pushers(workflow)
+    refs = [context.get("github.ref_type") for _, context in contexts]
+    of_tags = "tag" in refs
+    # Runs of tags alone meet where they push the base branch.
+    pushers = _find_pushers(workflow, base if set(refs) == {"tag"} else "")
     for job in pushers:
         blocks = _list_blocks(job)
         differs = {each.group: find_variation(each.group, workflow, channel_input, of_tags=of_tags) for each in blocks}
@@ -46,22 +48,45 @@ def find_overlaps(
                 yield f"cancel-in-progress is {block.cancels}"
 
 
-def _find_pushers(workflow: ReleaseWorkflow) -> tuple[PlacedJob, ...]:
-    """The jobs that push, or make a pull request; release-please stands a second run of itself."""
+def _find_pushers(workflow: ReleaseWorkflow, only: str) -> tuple[PlacedJob, ...]:
+    """The jobs that push, or make a pull request; release-please stands a second run of itself.
+
+    If `only` names a branch, the jobs that push that one, or what nobody can tell.
+    """
     needs = [need for need in workflow.find_needs_for(CONTENTS) if re.search("git push|semantic", need.need.what)]
+    needs = [need for need in needs if "gh-pages" not in need.need.words and (not only or _may_push(need, only))]
     own = {need.at.job.where: need for need in needs if _is_of_own_name(need)}
     pushes = [need for need in needs if not _is_of_given_name(need) and not _is_of_own_name(need)]
     apart = own.keys() - {need.at.job.where for need in pushes}
-    steps = (at for at in workflow.steps if "release-please" not in at.step.uses and at.job.where not in apart)
-    makers = [at.job for at in steps if "pull-request" in find_made_by(at.step)]
+    # Branches of different names do not meet.
+    steps = (
+        at
+        for at in workflow.steps
+        if "release-please" not in at.step.uses
+        and at.job.where not in apart
+        and "${{" not in at.step.inputs.get("branch", "")
+    )
+    makers = [at.job for at in steps if "pull-request" in find_made_by(at.step)] if not only else []
     return tuple({job.where: job for job in (*(need.at.job for need in pushes), *makers)}.values())
+
+
+def _may_push(need: PlacedNeed, branch: str) -> bool:
+    """Whether a push is of this branch by its name, or names no ref."""
+    ends = [ref.lstrip("+").rpartition(":")[2].removeprefix("refs/heads/") for ref in _list_refs(need.need.words)]
+    return not ends or not {branch, "HEAD"}.isdisjoint(ends)
+
+
+def _list_refs(words: Sequence[str]) -> list[str]:
+    """The refs of `git push REMOTE REF…`."""
+    return [word for word in words if not word.startswith("-")][3:]
 
 
 def _is_of_given_name(need: PlacedNeed) -> bool:
     """Whether a push is of one ref whose name a person gave to this run: another run pushes another one."""
     at, words = need.at, need.need.words
     env = {**at.job.workflow.env, **at.job.job.env, **at.step.env}
-    return "inputs." in env.get(_find_only_name(words), "")
+    refs = _list_refs(words)
+    return "inputs." in env.get(_find_only_name(words), refs[0] if len(refs) == 1 else "")
 
 
 def _is_of_own_name(need: PlacedNeed) -> bool:
@@ -74,7 +99,7 @@ def _is_of_own_name(need: PlacedNeed) -> bool:
 
 def _find_only_name(words: Sequence[str]) -> str:
     """The shell variable that is the only ref of `git push REMOTE REF`; empty if something else is pushed as well."""
-    refs = [word for word in words if not word.startswith("-")][3:]
+    refs = _list_refs(words)
     found = re.fullmatch(r"\"?\$\{?(\w+)\}?\"?", refs[0]) if len(refs) == 1 else None
     return found[1] if found else ""
 

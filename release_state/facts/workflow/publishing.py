@@ -10,16 +10,17 @@ https://pdm-project.org/latest/reference/cli/#publish; https://www.maturin.rs/di
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from packaging.utils import canonicalize_name
+
 from release_state.facts.workflow.calls import LocatedStep, PlacedJob, ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER, is_local
+from release_state.facts.workflow.indexes import PYPI, TEST_INDEX, TESTPYPI, find_index, read_index
 from release_state.facts.workflow.model import JobStep
 from release_state.facts.workflow.script import split_commands
-
-PYPI, TESTPYPI = "pypi", "testpypi"
 
 
 class Evidence(IntEnum):
@@ -46,6 +47,8 @@ class Upload:
     """The condition of the step itself."""
     skips_existing: bool = False
     """Whether it leaves out files that the index has."""
+    packages: frozenset[str] = frozenset()
+    """The packages that the names of its files tell, normalized; empty: not told."""
 
     def may_be_to(self, channel: str) -> bool:
         """Whether the upload may go to the index of this channel."""
@@ -80,27 +83,19 @@ _VERBS: Mapping[str, tuple[str, ...]] = {
     "rye": ("publish",),
     "maturin": ("publish", "upload"),
 }
-_INDEX_OPTIONS = ("-r", "--repository", "--repository-url", "--publish-url", "--index", "--repo", "--index-url")
-_INDEX_VARIABLES = (
-    "TWINE_REPOSITORY",
-    "TWINE_REPOSITORY_URL",
-    "UV_PUBLISH_URL",
-    "FLIT_INDEX_URL",
-    "HATCH_INDEX_REPO",
-    "PDM_PUBLISH_REPO",
-    "MATURIN_REPOSITORY",
-    "MATURIN_REPOSITORY_URL",
-)
 _CREDENTIALS = re.compile(
     r"(TWINE_(USERNAME|PASSWORD)|UV_PUBLISH_(TOKEN|PASSWORD)|POETRY_(PYPI_TOKEN|HTTP_BASIC)\w*|FLIT_(USERNAME|PASSWORD)"
     r"|HATCH_INDEX_(USER|AUTH)|PDM_PUBLISH_(USERNAME|PASSWORD)|MATURIN_(PYPI_TOKEN|PASSWORD))"
 )
 _SECRET = re.compile(r"secrets\.\w*pypi\w*", re.IGNORECASE)
+_OF_OTHERS = re.compile(r"(?:HF|NPM|NODE|GH|GITHUB|CONDA|ANACONDA|DOCKER|AWS|SLACK)_")
+"""Variables that give a token to another service."""
+_CHECKS = re.compile(r"(?:^|[/:._-])(?:check|verify|validate|lint)[^/]*$")
+_UPLOADS = re.compile(r"\b(?:upload|publish)\b")
+_FILES = re.compile(r"\bdist/([A-Za-z0-9][\w.]*?)-[*\d$]")
 _NAMED = re.compile(r"pypi.*(publish|upload|release|deploy)|(publish|upload|release|deploy).*pypi")
 _CALLED = re.compile(r"pypi|publish|release")
 _TASK = re.compile(r"(^|[/:._-])(publish|upload|release|deploy)(\.(py|sh))?$")
-_TEST_INDEX = re.compile(r"test[._-]?pypi|pypi[._-]?test|^test$")
-_PUBLIC_INDEX = re.compile(r"(https?://)?(\w+\.)?pypi(\.\w+)?(/|$)")
 _RUNNERS = ("make", "nox", "tox", "invoke", "inv", "just", "task", "duty", "doit", "poe", "bash", "sh", "python")
 _NO_UPLOAD = re.compile(r"docs?|documentation|pages|docker|conda|npm|crate|brew|drafter|notes|changelog|ghcr|image")
 
@@ -146,7 +141,7 @@ def _uploads_of_step(path: str, at: LocatedStep) -> Iterator[Upload]:
     action = step.uses.partition("@")[0]
     known = tuple(_of_action(action, step, env) if step.uses else _of_script(step, env))
     if not known:
-        if any(map(_CREDENTIALS.fullmatch, step.env)) or _has_secret((*step.env.values(), *step.inputs.values())):
+        if not _only_checks(step) and (any(map(_CREDENTIALS.fullmatch, step.env)) or _has_secret(step)):
             known = ((action or step.label, Evidence.CREDENTIALS, None),)
         elif _is_named(at):
             known = ((action or step.label, Evidence.NAME, None),)
@@ -154,7 +149,12 @@ def _uploads_of_step(path: str, at: LocatedStep) -> Iterator[Upload]:
         hinted = TESTPYPI if _is_rehearsal(job) and index in (None, PYPI) else index
         if "${{" in job.job.environment and index == PYPI:
             hinted = None  # a run chooses the environment, and so perhaps the index
-        yield Upload(path, job, how, evidence, hinted, step.condition, _skips_existing(step))
+        yield Upload(path, job, how, evidence, hinted, step.condition, _skips_existing(step), _read_packages(step))
+
+
+def _read_packages(step: JobStep) -> frozenset[str]:
+    text = step.run if _UPLOADS.search(step.run) else ""
+    return frozenset(map(canonicalize_name, _FILES.findall(text)))
 
 
 def _skips_existing(step: JobStep) -> bool:
@@ -167,27 +167,29 @@ def _of_action(name: str, step: JobStep, env: Mapping[str, str]) -> Iterator[tup
     known = name.lower()
     if known in _PUBLISH_ACTIONS:
         addresses = (step.inputs[key] for key in _PUBLISH_ACTIONS[known] if step.inputs.get(key))
-        yield name, Evidence.KNOWN, _read_index(next(addresses, PYPI))
+        yield name, Evidence.KNOWN, read_index(next(addresses, PYPI))
     elif known.startswith(_PREFIXES):
         yield name, Evidence.KNOWN, PYPI
     elif known == _MATURIN and step.inputs.get("command") in ("upload", "publish"):
         words = step.inputs.get("args", "").split()
-        yield f"{name} {step.inputs['command']}", Evidence.KNOWN, _find_index(words, env)
+        yield f"{name} {step.inputs['command']}", Evidence.KNOWN, find_index(words, env)
     elif known in _SEMANTIC_RELEASE and {"pypi_token", "pypi_password"} & set(step.inputs):
-        yield name, Evidence.KNOWN, _read_index(step.inputs.get("repository_url", PYPI))
+        yield name, Evidence.KNOWN, read_index(step.inputs.get("repository_url", PYPI))
 
 
 def _of_script(step: JobStep, env: Mapping[str, str]) -> Iterator[tuple[str, Evidence, str | None]]:
     if step.shell.split(" ")[0] in ("", "bash", "sh", "pwsh"):
         for words, given in split_commands(step.run):
             if _is_upload(words):
-                yield " ".join(words[:2]), Evidence.KNOWN, _find_index(words, {**env, **given})
+                yield " ".join(words[:2]), Evidence.KNOWN, find_index(words, {**env, **given})
 
 
 def _uploads_of_call(path: str, placed: PlacedJob) -> Iterator[Upload]:
     """The upload of a job that calls a reusable workflow of elsewhere, which is not read."""
     called = placed.job.uses.partition("@")[0]
     file = called.rpartition("/")[2].lower()
+    if placed.job.inputs.get("upload_to_pypi") == "false":
+        return
     if called.lower().startswith(_REUSABLE):
         yield Upload(path, placed, called, Evidence.KNOWN)
     elif _CALLED.search(file) and not _NO_UPLOAD.search(file):
@@ -203,35 +205,23 @@ def _is_upload(words: Sequence[str]) -> bool:
     return any(verb in spoken[:3] for verb in _VERBS.get(program, ()))
 
 
-def _find_index(words: Sequence[str], env: Mapping[str, str]) -> str | None:
-    """The index that a command uploads to, by its options and variables; PyPI if none names one."""
-    for at, word in enumerate(words):
-        option, equals, value = word.partition("=")
-        if option in _INDEX_OPTIONS:
-            return _read_index(value if equals else "".join(words[at + 1 : at + 2]))
-    return _read_index(next((env[name] for name in _INDEX_VARIABLES if env.get(name)), PYPI))
-
-
-def _read_index(text: str) -> str | None:
-    """The index of a name or address; None for what only a run can tell."""
-    low = text.lower()
-    if "$" in text:
-        return None
-    if _TEST_INDEX.search(low):
-        return TESTPYPI
-    return PYPI if _PUBLIC_INDEX.match(low) else text
-
-
 def _is_rehearsal(job: PlacedJob) -> bool:
     """Whether the environment or the name of a job says TestPyPI."""
     names = (job.job.environment, job.job.id, job.job.name)
-    said = [found[0] for name in names if "${{" not in name and (found := _TEST_INDEX.search(name.lower()))]
+    said = [found[0] for name in names if "${{" not in name and (found := TEST_INDEX.search(name.lower()))]
     # A job that is called `test` tests the project, and may upload it afterwards.
     return any(each != "test" for each in said) or job.job.environment.lower() == "test"
 
 
-def _has_secret(values: Iterable[str]) -> bool:
-    return any(_SECRET.search(value) for value in values)
+def _has_secret(step: JobStep) -> bool:
+    given = (*step.env.items(), *step.inputs.items())
+    return any(_SECRET.search(value) and not _OF_OTHERS.match(name) for name, value in given)
+
+
+def _only_checks(step: JobStep) -> bool:
+    """Whether every task of a script says by its name that it only checks something."""
+    tasks = [[word for word in words if not word.startswith("-")] for words, _ in split_commands(step.run)]
+    return bool(tasks) and all(words and _CHECKS.search(words[-1]) for words in tasks)
 
 
 def _is_named(at: LocatedStep) -> bool:

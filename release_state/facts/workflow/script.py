@@ -6,6 +6,8 @@ Nothing runs. Good enough to see that a step says `git push`; not what a script 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
 _ANYWHERE = r"(?P<expression>\$\{\{.*?(?:\}\}|\Z))|(?P<nested>\$\(|`)|\\(?P<escaped>.?)"
 _QUOTED_TOKEN = re.compile(rf"{_ANYWHERE}|(?P<text>[^\"\\$`]+|.)", re.DOTALL)
@@ -37,6 +39,15 @@ def split_commands(script: str) -> list[tuple[tuple[str, ...], dict[str, str]]]:
         if words and words[0]:
             commands.append((tuple(words), variables))
     return commands
+
+
+def list_spoken(words: Sequence[str]) -> list[str]:
+    """The words of a command after its program that are neither options nor the repository that one names."""
+    return [
+        word
+        for before, word in pairwise(words)
+        if not word.startswith("-") and (before not in ("-R", "--repo") or words[0] != "gh")
+    ]
 
 
 def _strip_runners(words: list[str]) -> list[str]:

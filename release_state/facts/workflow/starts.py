@@ -38,17 +38,23 @@ _ABSENT: Mapping[str, Value] = {
     "github.event.inputs": None,
     "github.event.release": None,
     "github.event.action": None,
+    "github.event.ref": None,
     "github.event.workflow_run": None,
     "github.event.pull_request": None,
 }
-"""Contexts that only one event has."""
+"""Contexts that only some events have."""
 Way = tuple[tuple[str, ...], Mapping[str, Value]]
 """The filters of a start, and what is known in its run."""
 _OWN: Mapping[str, tuple[str, ...]] = {
-    "workflow_dispatch": ("inputs", "github.event.inputs"),
+    "create": ("github.event.ref",),
+    "workflow_dispatch": ("inputs", "github.event.inputs", "github.event.ref"),
     "repository_dispatch": ("github.event.action",),
     "workflow_run": ("github.event.workflow_run", "github.event.action"),
 }
+_OF_DEFAULT = ("schedule", "repository_dispatch", "workflow_run")
+"""Events whose runs are of the default branch."""
+_SENT = ("created", "published", "released")
+"""What GitHub sends of a final release that was no draft before."""
 
 
 def find_starts(
@@ -68,18 +74,26 @@ def find_starts(
         return ()
     known: dict[str, Value] = {"github.repository": repository, "github.repository_owner": repository.partition("/")[0]}
     found: dict[tuple[StartKind, tuple[str, ...]], Start] = {}
+    released: dict[str, bool] = {}
     for kind, ways in _scenarios(events, base, _list_samples(text), tag):
         for filters, context in ways:
             surely = _reaches(upload, {**(known if repository else {}), **context})
+            if kind == "release" and surely is not False:
+                released[filters[0]] = surely is True
+                break
             if surely is not False:
                 found.setdefault((kind, filters), Start(kind=kind, filters=filters, surely=surely is True))
                 break
+    if released:
+        types = () if tuple(released) == _SENT and not _list_types(events) else tuple(released)
+        found["release", types] = Start(kind="release", filters=types, surely=all(released.values()))
     pull = next((name for name in _PULLS if name in events), "")
     # A rare process: the run of the release's own pull request uploads and merges it.
     ref = f"refs/heads/{base}" if pull == "pull_request_target" else "refs/pull/1/merge"
     of_pull: dict[str, Value] = {"github.event_name": pull, "github.ref_type": "branch", "github.ref": ref}
-    if not found and pull and _reaches(upload, of_pull) is not False:
-        return (Start(kind="pull-request", surely=False),)
+    reached = _reaches(upload, {"github.event.ref": None, **of_pull}) if pull else False
+    if (reached and {kind for kind, _ in found} <= {"dispatch"}) or (reached is None and not found):
+        found["pull-request", ()] = Start(kind="pull-request", surely=False)
     return tuple(found.values())
 
 
@@ -101,20 +115,24 @@ def _scenarios(
         if name == "push":
             yield from _pushes(events, filters, base, samples, tag)
         elif name == "release":
-            types = _texts(filters, "types")
             context.pop("github.event.release")
             tags = [{**_of_ref("tag", each), "github.event.release.tag_name": each} for each in filter(None, [tag])]
             tags += [_of_ref("tag", each) for each in samples]
-            actions = types or ("published", "created", "released")
-            ways = [{**context, **of_tag, "github.event.action": each} for of_tag in tags for each in actions]
-            yield "release", [(types, way) for way in ways]
+            for action in _list_types(events) or _SENT:
+                yield "release", [((action,), {**context, **of_tag, "github.event.action": action}) for of_tag in tags]
         elif name in _PULLS and "closed" in _texts(filters, "types"):
             merged: dict[str, Value] = {"github.event.action": "closed", "github.event.pull_request.merged": True}
             yield "pull-request", [(_texts(filters, "branches"), {**context, **merged})]
         elif kind := _OTHERS.get(name):
             for own in _OWN.get(name, ()):
                 context.pop(own)
-            yield kind, [(_texts(filters, "workflows"), context)]
+            of_default = _of_ref("branch", base) if name in _OF_DEFAULT else {}
+            yield kind, [(_texts(filters, "workflows"), {**context, **of_default})]
+
+
+def _list_types(events: Mapping[str, object]) -> tuple[str, ...]:
+    filters = events.get("release")
+    return _texts(filters, "types") if isinstance(filters, dict) else ()
 
 
 def _of_ref(kind: Literal["tag", "branch"], name: str) -> dict[str, Value]:
@@ -169,7 +187,11 @@ def list_contexts(
 
 
 def _with_refs(context: Mapping[str, Value], refs: Iterable[Mapping[str, Value]]) -> list[Mapping[str, Value]]:
-    return [context] if "github.ref" in context else [{**context, **ref} for ref in refs]
+    return (
+        [context]
+        if "github.ref" in context
+        else [{"github.event.ref": ref["github.ref"], **context, **ref} for ref in refs]
+    )
 
 
 def _reaches(upload: Upload, known: Mapping[str, Value]) -> bool | None:
