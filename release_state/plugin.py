@@ -16,7 +16,6 @@ import signal
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +103,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.option.release_state_show_config or config.option.help:
         return None
     try:
+        from msgspec import structs
+
         from release_state.observe.from_clone import read_process
         from release_state.observe.git.reader import find_repository
         from release_state.observe.token import find_token
@@ -111,7 +112,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         from release_state.settings.config import PLACEHOLDER, load
 
         given = arguments_of(config)
-        asked = given if given.versions or given.audit else replace(given, versions=(PLACEHOLDER,))
+        asked = given if given.versions or given.audit else structs.replace(given, versions=(PLACEHOLDER,))
         loaded = load(asked, os.environ, cwd_of(config), find_repository)
         token_source = find_token(os.environ, loaded.targets[0].github_api)[1]
         encoding = getattr(sys.stdout, "encoding", None) or "ascii"

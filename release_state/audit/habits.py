@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
 from itertools import islice
 
+from msgspec import Struct
 from packaging.version import Version
 
 from release_state.audit.versions import Audited, AuditSnapshot
@@ -39,8 +39,7 @@ class Maturity(Enum):
         return Maturity.PRERELEASE if version.is_prerelease else Maturity.FINAL
 
 
-@dataclass(frozen=True)
-class Since:
+class Since(Struct, frozen=True):
     """The first version that left a trace, and when; `at` is None if the time is unknown."""
 
     version: Audited

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import timezone
+
+from msgspec import Struct, structs
 
 from release_state.audit import kinds
 from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Maturity
@@ -19,8 +20,7 @@ from release_state.model.snapshot.index import IndexHistory
 from release_state.model.waiver import Waiver
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One disagreement of one version."""
 
     kind: Kind
@@ -35,8 +35,7 @@ class Finding:
         return self.found + (f" (waived until {waiver.until}: {waiver.reason})" if waiver else "")
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """The outcome of one version, with its findings."""
 
     audited: Audited
@@ -169,7 +168,8 @@ class Judge:
         """The findings of a version that decide, and those that a waiver covers today."""
         name = str(audited)
         told = [
-            replace(each, waiver=self._waivers.get((name, each.kind.id, sanitize(each.found)))) for each in findings
+            structs.replace(each, waiver=self._waivers.get((name, each.kind.id, sanitize(each.found))))
+            for each in findings
         ]
         return tuple(each for each in told if not each.waiver), tuple(each for each in told if each.waiver)
 
@@ -289,4 +289,4 @@ def _odd(audited: Audited) -> str:
 
 def _in_progress(judged: Judgement, run: WorkflowRun) -> Judgement:
     working = f"release run #{run.number} is in progress ({run.status})"
-    return replace(judged, outcome=Outcome.IN_PROGRESS, note=working)
+    return structs.replace(judged, outcome=Outcome.IN_PROGRESS, note=working)

@@ -7,8 +7,9 @@ points to the run of that version, which checks commits, pull requests and files
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from release_state.audit import kinds
 from release_state.audit.audit import Audit
@@ -21,8 +22,7 @@ from release_state.plan.steps.commands import gh, show_pull, suite_command
 from release_state.verdict.verdict import decide_verdict
 
 
-@dataclass(frozen=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """A result that a complete audit has: the check and its subject."""
 
     check: str
@@ -31,8 +31,7 @@ class Expected:
     is_version: bool = False
 
 
-@dataclass(frozen=True)
-class AuditVerdict:
+class AuditVerdict(Struct, frozen=True, dict=True):
     """The verdict on one channel's history."""
 
     audit: Audit

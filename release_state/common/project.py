@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import configparser
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from release_state.common.source import read_setup_call
@@ -26,8 +26,7 @@ _PLACES = (
 )
 
 
-@dataclass(frozen=True)
-class ProjectName:
+class ProjectName(Struct, frozen=True):
     """A name, and where it stands."""
 
     text: str

@@ -7,9 +7,10 @@ import re
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+
+from msgspec import Struct
 
 _LONGEST = 2**17
 """Characters of source that are read; more is no file that states a version."""
@@ -24,8 +25,7 @@ _MOST_WORDS = 100
 """Tokens of an expression that can be a literal."""
 
 
-@dataclass(frozen=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """A name that a module takes from another one."""
 
     module: str
@@ -35,8 +35,7 @@ class Imported:
     """Whether `module` is a name that the module itself imports."""
 
 
-@dataclass(frozen=True)
-class _Alias:
+class _Alias(Struct, frozen=True):
     name: str
 
 

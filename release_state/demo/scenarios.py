@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from release_state.demo import flows
 from release_state.demo.flows import Flow
@@ -250,7 +252,7 @@ def enter_demo(name: str, arguments: Arguments) -> Iterator[tuple[Arguments, Map
             "github-status-url": world.status.page_url("github"),
             "index-status-url": world.status.page_url("pypi"),
         }
-        demo = replace(
+        demo = structs.replace(
             arguments,
             versions=arguments.versions or (scenario.version,),
             channels=arguments.channels or (scenario.channel,),

@@ -7,7 +7,8 @@ https://docs.github.com/actions/reference/workflows-and-actions/events-that-trig
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release_state.common.text import join_items
 from release_state.facts.release import Release
@@ -22,8 +23,7 @@ Ref = tuple[str, str]
 """Its kind, "branch" or "tag", and its name."""
 
 
-@dataclass(frozen=True)
-class RefRefusal:
+class RefRefusal(Struct, frozen=True):
     """An upload that no start gets into its environment."""
 
     text: str

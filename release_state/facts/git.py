@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TypeVar
 
+from msgspec import Struct
 from packaging.version import Version
 
 from release_state.model.observation import NotObserved, Problem, value_or
@@ -254,8 +254,7 @@ def differ_by_case(wanted: str, there: str) -> bool:
     return False
 
 
-@dataclass(frozen=True)
-class PackageTags:
+class PackageTags(Struct, frozen=True, dict=True):
     """The tags with the package's name, in a monorepo; the main package often tags a number alone, `v1.2.3`."""
 
     templates: frozenset[str]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from release_state.common.text import join_items
 from release_state.model.observation import NotObserved, Problem
@@ -16,8 +17,7 @@ BEGINS_WITHIN = timedelta(minutes=10)
 _GIT = ("git remote", "git history", "published commit")
 
 
-@dataclass(frozen=True)
-class JudgedCI:
+class JudgedCI(Struct, frozen=True):
     """The state of a commit's CI, and the results behind it: the red ones, the pending ones, or all."""
 
     state: str

@@ -5,8 +5,7 @@ Every function raises NotObserved if its result depends on an unavailable fact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from packaging.version import Version
 
 from release_state.facts.index import UPLOADS_AFTER_THE_FIRST
@@ -148,8 +147,7 @@ def is_bound(release: Release) -> bool:
     return holds_tag_forever(release) or bool(release.find_dependents("tag"))
 
 
-@dataclass(frozen=True)
-class ReleasedCommit:
+class ReleasedCommit(Struct, frozen=True):
     """A commit to tag or with a tag, and the remote ref to fetch it by (or its hash)."""
 
     sha: str

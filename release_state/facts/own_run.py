@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from glob import escape
+
+from msgspec import structs
 
 from release_state.common.text import sanitize
 from release_state.facts.workflow.calls import PlacedJob, ReleaseWorkflow
@@ -70,7 +71,7 @@ def find_gated_jobs(path: str, texts: Mapping[str, str], job: str) -> frozenset[
         return frozenset()  # it counts as a success whatever the gate says
     here: PlacedJob | None = asking
     while here is not None:
-        placed = [replace(here, job=each) for each in _find_gated(here.workflow, here.job.id)]
+        placed = [structs.replace(here, job=each) for each in _find_gated(here.workflow, here.job.id)]
         found |= {each.where: sanitize(each.listed_name, _LONGEST) for each in placed}
         here = here.caller
     free = (each for each in ReleaseWorkflow(path, texts).jobs if found.keys().isdisjoint(_list_places(each)))
@@ -119,7 +120,7 @@ def _needs_success(job: WorkflowJob, gated: Collection[str]) -> bool:
 
 
 def _name(job: WorkflowJob, beside: PlacedJob) -> str:
-    return sanitize(replace(beside, job=job).listed_name, _LONGEST)
+    return sanitize(structs.replace(beside, job=job).listed_name, _LONGEST)
 
 
 def _find_needs(workflow: Workflow, job: str) -> Collection[str]:

@@ -6,10 +6,9 @@ What is found out replaces defaults of the configuration, never what somebody ha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from release_state.common.text import join_items, sanitize
 from release_state.facts.earlier import find_expected_kinds, list_earlier
@@ -72,8 +71,7 @@ def _with_tags(snapshot: Snapshot, target: Target) -> Target:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Seen:
+class _Seen(Struct, frozen=True, eq=False):
     """What the spelling of tags follows from: the same if the target is equal, and refs and page are the very ones."""
 
     target: Target

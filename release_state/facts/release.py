@@ -5,8 +5,9 @@ Every property returns a plain value, and raises NotObserved if a fact behind it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from release_state.facts.github import GitHubFacts
 from release_state.facts.published import PublishedFacts
@@ -16,8 +17,7 @@ from release_state.model.snapshot import Branch
 from release_state.model.target import ReleaseBranchName, read_version
 
 
-@dataclass(frozen=True)
-class OtherBranch:
+class OtherBranch(Struct, frozen=True):
     """A release branch of another version or channel, and its state."""
 
     branch: Branch

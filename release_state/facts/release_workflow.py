@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from release_state.common.text import format_duration
 from release_state.facts.health import BEGINS_WITHIN
@@ -25,8 +24,7 @@ from release_state.model.snapshot import Tag, WorkflowFiles, WorkflowRun
 SOURCE = "release workflow"
 
 
-@dataclass(frozen=True)
-class Lack:
+class Lack(Struct, frozen=True):
     """The steps that lack a right, with the level that they have, and whether the release is certain to fail."""
 
     steps: tuple[str, ...]
@@ -167,8 +165,7 @@ def find_channel_input(workflow: ReleaseWorkflow, release: Release) -> Input | N
     return next((choice for choice in choices if release.channel.name in choice.options), next(iter(choices), None))
 
 
-@dataclass(frozen=True)
-class WorkflowStart:
+class WorkflowStart(Struct, frozen=True):
     """How a person starts the release workflow: its inputs as `name=value`, or why no command can start it."""
 
     fields: tuple[str, ...] = ()
@@ -227,8 +224,7 @@ _PUSHED_WITHIN = timedelta(days=7)
 """The time after which nobody takes the repository's last push for that of a tag, which was made before."""
 
 
-@dataclass(frozen=True)
-class Beginning:
+class Beginning(Struct, frozen=True):
     """What was made just now and starts a workflow that publishes."""
 
     what: str

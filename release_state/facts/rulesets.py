@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from release_state.facts.release import Release
 from release_state.model.snapshot import Rule, Ruleset
@@ -66,8 +67,7 @@ _COMMITS = {
 }
 
 
-@dataclass(frozen=True)
-class Hindrance:
+class Hindrance(Struct, frozen=True):
     """A rule that blocks a release, or that may block it, depending on the commit."""
 
     what: str

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -16,8 +15,7 @@ from release_state.model.snapshot import Tag
 from release_state.model.target import Target, parse_version
 
 
-@dataclass(frozen=True)
-class Spellings:
+class Spellings(Struct, frozen=True):
     """How the project spells its tags, by how many tags name a version that the index has."""
 
     own: dict[str, int]
@@ -65,7 +63,7 @@ def match_spellings(target: Target, tags: Sequence[Tag], published: Collection[V
         configured = {target.tag_template} & set(counted) if "tag-template" in target.given else set()
         own = configured or set(counted).intersection(named) or set(counted)
     ours = Counter(each[1] for each in spelt if each[1] in own and found.may_be_ours(*each))
-    return replace(found, own=dict(ours.most_common()), foreign=dict((counted - ours).most_common()))
+    return structs.replace(found, own=dict(ours.most_common()), foreign=dict((counted - ours).most_common()))
 
 
 _NUMBER = re.compile(
@@ -73,8 +71,7 @@ _NUMBER = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class TagSpelling:
+class TagSpelling(Struct, frozen=True):
     """What the remote's tags say about the tag of one version."""
 
     template: str

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 ANY = "any platform"
@@ -47,8 +48,7 @@ Python = tuple[str, tuple[int, int]]
 """Implementation, with a "t" for a free-threaded build, and its number: `("cp", (3, 13))`."""
 
 
-@dataclass(frozen=True)
-class WheelTags:
+class WheelTags(Struct, frozen=True):
     """What the tags in a wheel's name say."""
 
     pythons: frozenset[Python]
@@ -58,8 +58,7 @@ class WheelTags:
     """Whether it serves every later Python too: a stable or no ABI, and not one Python."""
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Wheels that an earlier version had and that this one lacks, in words; falsy if there are none."""
 
     version: str

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from release_state.model.observation import Model
 
@@ -73,8 +74,7 @@ class Record(_Lenient):
         return not self.not_run and bool(self.checks)
 
 
-@dataclass(frozen=True)
-class PastRun:
+class PastRun(Struct, frozen=True):
     """One earlier run: its file, when it began, and its record of each target."""
 
     path: Path

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from release_state.model.observation import Observation
 from release_state.model.outcome import Phase
@@ -18,8 +19,7 @@ Key = tuple[Hashable, ...]
 """An answer is shared under its key: the look-up's own beginning, then its inputs from other answers."""
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """How a look-up asks, and the inputs that its answer depends on: same inputs, same answer."""
 
     inputs: Key

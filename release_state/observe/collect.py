@@ -10,12 +10,11 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from release_state.common.strict import FRESH_SECONDS, read_clock
 from release_state.facts.process import resolve
@@ -170,8 +169,7 @@ def _is_whole(answer: Observation[Any]) -> bool:
     return answer.is_known and all(part.is_known for part in parts if isinstance(part, Observation))
 
 
-@dataclass(frozen=True)
-class _Started:
+class _Started(Struct, frozen=True):
     """A row whose calls have started: one for each part, or a single one under the empty name."""
 
     calls: Mapping[str, Future[Observation[Any]]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -177,7 +176,7 @@ class CommitSources:
             exact = view.release.tag
             commits = {exact.commit: f"refs/tags/{exact.name}"} if exact and exact.commit != head else {}
         wanted = next((WantedCommit(*each) for each in commits.items()), None)
-        tagged = replace(self.commits_of(view), tagged=wanted) if wanted else None
+        tagged = structs.replace(self.commits_of(view), tagged=wanted) if wanted else None
         # The answer names the branch: ahead, another one may be taken for the base, with the same head.
         inputs = (view.release.base_branch, head, wanted)
         return Call(inputs, lambda: observe_workflow_files(self._commits_to_release(view), tagged))
@@ -261,7 +260,7 @@ class CommitSources:
     def _commits_to_release(self, view: View) -> BranchHistory:
         """The commits of the base branch; those up to the own run's commit if it asks about that one."""
         run = self.own_run
-        return replace(self.commits_of(view), tagged=WantedCommit(run.sha, run.ref) if run else None)
+        return structs.replace(self.commits_of(view), tagged=WantedCommit(run.sha, run.ref) if run else None)
 
     def commits_of(self, view: View) -> BranchHistory:
         """Return the commits of the base branch, from the clone if there is one, else fetched for this run."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from release_state.common.errors import format_traceback
 from release_state.model.observation import Observation, unavailable
@@ -16,8 +17,7 @@ from release_state.observe.lookups import name_source
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Defect:
+class Defect(Struct, frozen=True):
     """A bug of the suite within a look-up; it says nothing about the release."""
 
     lookup: str

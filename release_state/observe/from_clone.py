@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from msgspec import structs
+from msgspec import Struct, structs
 from packaging.version import Version
 
 from release_state.facts.process import resolve
@@ -27,8 +26,7 @@ _SECONDS = 10.0
 _HEADS = "refs/heads/"
 
 
-@dataclass(frozen=True)
-class CloneProcess:
+class CloneProcess(Struct, frozen=True):
     """What a clone shows, and where in it; no fact of the remote, which was not asked."""
 
     targets: tuple[Target, ...] = ()

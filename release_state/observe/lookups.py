@@ -7,10 +7,11 @@ starts each row as soon as the rows that it comes after have answered.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.outcome import Phase
@@ -33,8 +34,7 @@ class ChangedBy(Enum):
     AT_ANY_TIME = "it may change at any moment"
 
 
-@dataclass(frozen=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """A row of the table."""
 
     name: str

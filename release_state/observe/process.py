@@ -11,10 +11,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import IO
+
+from msgspec import Struct
 
 LISTING_MEMORY = 256 * 2**20
 """Bytes for a git that only lists the refs of a remote: a few hundred bytes for each of them."""
@@ -60,8 +61,7 @@ def limit_memory(
     return ["/bin/sh", "-c", _LIMITED, "sh", str(most >> 10), str(file_size >> 9), names, folder, *command]
 
 
-@dataclass(frozen=True)
-class ProgramResult:
+class ProgramResult(Struct, frozen=True):
     """How a program ended."""
 
     code: int
@@ -78,8 +78,7 @@ class ProgramResult:
         return self.output.decode(errors="replace")
 
 
-@dataclass(frozen=True)
-class FolderLimit:
+class FolderLimit(Struct, frozen=True):
     """A folder that programs write to, and how many bytes it may hold."""
 
     folder: Path

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from itertools import repeat
 from typing import Any, TypeVar
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from release_state.common.strict import FRESH_SECONDS, read_clock
 from release_state.common.text import join_items, sanitize
@@ -47,8 +47,7 @@ def make_pauses() -> Iterator[float]:
     yield from repeat(60.0)
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A look-up whose answer will change by itself."""
 
     key: Key

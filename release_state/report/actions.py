@@ -11,9 +11,10 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from release_state.common.text import format_step_numbers, sanitize
 from release_state.model.outcome import Outcome, collect_remedies, find_retry_time
@@ -99,8 +100,7 @@ def _annotation(target: TargetReport, found: Sequence[CheckReport]) -> str:
     )
 
 
-@dataclass(frozen=True)
-class StepReport:
+class StepReport(Struct, frozen=True):
     """What a run reports to the workflow that it is a step of."""
 
     verdict: str

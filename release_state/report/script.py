@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from release_state.common.text import quote_or_explain, sanitize
 from release_state.facts.published import Shared, find_sharing
@@ -133,8 +133,7 @@ _KEEPS = ("complete", "nothing", "wait", "find out", "tidy up")
 """Directions of a plan that keep the traces that exist."""
 
 
-@dataclass(frozen=True)
-class PlacedStep:
+class PlacedStep(Struct, frozen=True):
     """A step of a target's plan with its number; `instead` says why the script skips it."""
 
     number: int

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from msgspec import Struct
 
 from release_state.common.errors import UsageProblem
 from release_state.settings.options import CHANNEL_SETTINGS, PHASE_ALIASES, PHASES, PLANS, SETTINGS
@@ -122,8 +122,7 @@ def add_options(group: _Group) -> None:
     add("--show-config", shown, action="store_true")
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(Struct, frozen=True):
     """An option of the suite, as its help shows it."""
 
     names: tuple[str, ...]
@@ -191,8 +190,7 @@ def cwd_of(config: pytest.Config) -> Path:
     return config.invocation_params.dir
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """How a run was started, and on which environment."""
 
     arguments: Arguments

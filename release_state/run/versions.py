@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timezone
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from msgspec import structs
 
 from release_state.common import disk
 from release_state.common.errors import UsageProblem
@@ -133,7 +133,7 @@ class VersionsRun(Run):
         own_checks = find_own_checks(arguments.checks, self.given.environ, self.given.cwd)
         recorded = name_own_checks(load(self.given.files["snapshot"]), own_checks)
         recorded = update_phases(recorded, fixed, cast("Wanted", arguments.plan))
-        self.config = replace(
+        self.config = structs.replace(
             make_config(recorded, arguments, self.given.environ, self.given.cwd), own_checks=own_checks
         )
         for target in self.config.targets:

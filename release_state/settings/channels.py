@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from release_state.common.errors import UsageProblem
 from release_state.model.target import Channel
@@ -20,8 +21,7 @@ TRACES = ("tag", "release", "pull-request")
 GITHUB_API, GITHUB_WEB = "https://api.github.com", "https://github.com"
 
 
-@dataclass(frozen=True)
-class DefinedChannels:
+class DefinedChannels(Struct, frozen=True):
     """The project's channels, and what somebody gave of them."""
 
     channels: tuple[Channel, ...]

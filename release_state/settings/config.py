@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem, hide_passwords_in
@@ -53,8 +52,7 @@ TAG_PLACEHOLDERS = ("version", "semver", "underscored", "package")
 PLACEHOLDERS = ("version", "semver", "channel", "package")
 
 
-@dataclass(frozen=True)
-class RunConfig:
+class RunConfig(Struct, frozen=True):
     """Everything that a run needs to know before it observes."""
 
     targets: tuple[Target, ...]

@@ -5,14 +5,14 @@ Imports only the standard library: the plugin needs it before anything else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Kind = Literal["text", "list", "flag", "seconds", "mebibytes"]
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One setting: `key` in `[tool.release-state]`, `--key` on the command line, `RELEASE_STATE_KEY` as a variable."""
 
     key: str
@@ -148,8 +148,7 @@ SETTINGS = (
 )
 
 
-@dataclass(frozen=True)
-class ChannelSetting:
+class ChannelSetting(Struct, frozen=True):
     """A key of a channel: in `[tool.release-state.channels.NAME]`, as `--key NAME=VALUE`, and as a variable."""
 
     key: str
@@ -183,8 +182,7 @@ CHANNEL_SETTINGS = (
 )
 
 
-@dataclass(frozen=True)
-class RunOption:
+class RunOption(Struct, frozen=True):
     """An option of the command line that no file has as a key."""
 
     key: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
@@ -22,8 +22,7 @@ _LARGEST_FILE = 2**20
 """Longest pyproject.toml that is read, in bytes."""
 
 
-@dataclass(frozen=True)
-class Arguments:
+class Arguments(Struct, frozen=True):
     """The command line; `settings` by key, as typed."""
 
     versions: tuple[str, ...] = ()
@@ -54,8 +53,7 @@ class Arguments:
     """"all" or a PEP 440 specifier: the audit covers these versions of the history, instead of `versions`."""
 
 
-@dataclass(frozen=True)
-class LocalRepository:
+class LocalRepository(Struct, frozen=True):
     """A git repository on this machine: its top folder, and the URL of its remote (None: no such remote)."""
 
     top: Path
@@ -68,8 +66,7 @@ FindRepository = Callable[[Path, str], LocalRepository | None]
 """Finds the repository at or above a folder, with the remote of this name; raises UsageProblem if it is unreadable."""
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Struct, frozen=True):
     """A setting's value and its origin."""
 
     text: str
@@ -193,8 +190,7 @@ def _read_typed(setting: Setting, value: object, origin: str) -> str:
 ALL = "all"
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """The versions to judge; `text` is shown to the user."""
 
     text: str

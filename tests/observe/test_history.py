@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -515,7 +515,7 @@ def test_what_is_asked_ahead_reads_a_cut_clone_and_fetches_nothing(world: World,
     head = commit_with_workflow(world.repo)
     clone = world.repo.clone(tmp_path / "clone", "--depth=1")
     held = observe_clone(clone.path, "origin", 20, None).present()
-    ahead = replace(world.main(clone.path, held), fetches=False)
+    ahead = structs.replace(world.main(clone.path, held), fetches=False)
     assert observe_workflow_files(ahead).present().commit == head
     problem = observe_history(ahead, [WantedCommit(head)], []).unavailable
     assert problem and not world.cache.exists(), "its history would look as if it began here"

@@ -542,7 +542,7 @@ def test_a_time_that_is_none_is_refused(given: str, tmp_path: Path) -> None:
     arguments = Arguments(versions=("1",), settings={"package": "a", "repository": "a/b"}, wait=given)
     with pytest.raises(UsageProblem, match="is not a number of seconds"):
         load(arguments, {}, tmp_path, find_repository)
-    assert load(dataclasses.replace(arguments, wait="0"), {}, tmp_path, find_repository).wait == 0
+    assert load(structs.replace(arguments, wait="0"), {}, tmp_path, find_repository).wait == 0
 
 
 def test_a_recorded_snapshot_is_not_waited_for(tmp_path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from release_state.facts.workflow.document import LARGEST
 from release_state.model.observation import Observation
@@ -51,7 +51,7 @@ def look(
     shown = Clone(path=str(clone.path), branch="main", head=clone.head, remote_url=url) if clone else None
     stores = Stores(url, lambda: 60, clone_path=clone.path if clone else None, cache_dir=tmp_path / "cache")
     history = BranchHistory(stores, remote, base, shown)
-    return observe_workflow_files(history, replace(history, tagged=tagged) if tagged else None)
+    return observe_workflow_files(history, structs.replace(history, tagged=tagged) if tagged else None)
 
 
 def test_with_everything_that_it_uses(origin: Repo, tmp_path: Path) -> None:

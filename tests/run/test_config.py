@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import subprocess
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from release_state.common.errors import UsageProblem
@@ -836,5 +836,5 @@ def test_refusal_of_an_address_shows_no_credentials(arguments: dict[str, Any], t
 def test_arguments_that_are_not_given_change_nothing(tmp_path: Path) -> None:
     """The defaults of `Arguments` are those of the command line."""
     config = loaded(plain_folder(tmp_path / "here"))
-    assert dataclasses.asdict(Arguments())["phase"] == config.phase == "auto"
+    assert structs.asdict(Arguments())["phase"] == config.phase == "auto"
     assert config.install and not config.block_on_advice

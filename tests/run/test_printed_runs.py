@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -90,7 +89,7 @@ def assert_same(one: RunConfig, other: RunConfig) -> None:
     """Both runs do the same; reports go where each is typed, unless it was said where."""
     is_said = any(key == "reports-dir" for key, _ in other.targets[0].settings)
     unlike = {"values", "channel_values", "targets", "clone", "lends_token"} | (set() if is_said else {"reports_dir"})
-    fields = {field.name for field in dataclasses.fields(RunConfig)} - unlike
+    fields = {field.name for field in structs.fields(RunConfig)} - unlike
     assert {name: getattr(one, name) for name in fields} == {name: getattr(other, name) for name in fields}
     for mine, yours in zip(one.targets, other.targets, strict=True):
         left_out = {"settings": None, "origins": None, **({} if is_said else {"reports_dir": None})}
@@ -122,7 +121,7 @@ def test_a_setting_of_the_environment_is_repeated(each: Setting, tmp_path: Path)
     (tmp_path / "here").mkdir()
     arguments = Arguments(versions=("0.2.0",), settings={"package": "orbit", "repository": "octo/orbit"})
     settings = {key: text for key, text in arguments.settings.items() if key != each.key}
-    given = dataclasses.replace(arguments, settings=settings)
+    given = structs.replace(arguments, settings=settings)
     config = load(given, {each.variable: SAID[each.key]}, tmp_path / "here", find_repository)
     assert_same(again(config, tmp_path / "there"), config)
 

@@ -6,14 +6,13 @@ import inspect
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from os import getpid
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history, make_client
@@ -54,8 +53,7 @@ _MOST = 20
 """Most findings of a part in a row; the project's own report has all."""
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True, dict=True):
     """Observes and judges the projects of a run; safe to use from many threads."""
 
     checks_folder: Path

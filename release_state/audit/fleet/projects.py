@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from msgspec import field
+from msgspec import Struct, field, structs
 
 from release_state.common.errors import UsageProblem
 from release_state.model.observation import Model
@@ -27,8 +26,7 @@ LARGEST = 4 * 2**20
 MOST = 10_000
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Struct, frozen=True):
     """One project of the list."""
 
     name: str
@@ -86,8 +84,8 @@ def _project(
     if not arguments.versions and not arguments.audit:
         if not versions:
             raise UsageProblem(f"{where} has no version; add one, or give --version, or --version all for an audit")
-        arguments = replace(arguments, versions=tuple(versions))
-    given = replace(arguments, repo=str(folder / repo) if repo is not None else None)
+        arguments = structs.replace(arguments, versions=tuple(versions))
+    given = structs.replace(arguments, repo=str(folder / repo) if repo is not None else None)
     try:
         config = load(given, environ, cwd, find_repository, (table, where))
     except UsageProblem as problem:

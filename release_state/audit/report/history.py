@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release_state.audit.audit import Audit
 from release_state.audit.habits import FEW, INDEX, RELEASE, TAG, Maturity, has_trace
@@ -113,8 +114,7 @@ _YEAR = 4.0
 """The width of a year's label, in percent of the picture."""
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """The shapes of a history; a column is one unit wide."""
 
     count: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import Kind
@@ -51,8 +52,7 @@ def render_frame(name: str, word: str, about: str, exit_code: Exit, started_at: 
     return render(name, **frame, **context)
 
 
-@dataclass(frozen=True)
-class _Finding:
+class _Finding(Struct, frozen=True):
     """A finding about the whole project."""
 
     result: CheckResult
@@ -67,8 +67,7 @@ class _Finding:
         return list_rows(self.result)
 
 
-@dataclass(frozen=True)
-class _Disagreement:
+class _Disagreement(Struct, frozen=True):
     """One kind of disagreement, the versions that have it, and how to fix it."""
 
     kind: Kind

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from release_state.common.project import PYPROJECT, find_table, parse_toml
 from release_state.common.strict import decode_json
@@ -69,8 +70,7 @@ def _of_poetry(folder: Folder, document: Mapping[str, Any], version: str) -> Dec
     return static(version, folder.where(PYPROJECT))
 
 
-@dataclass(frozen=True)
-class _Backend:
+class _Backend(Struct, frozen=True):
     name: str
     find: Callable[[Folder, Mapping[str, Any]], Declaration | None]
     reads_setup: bool = False

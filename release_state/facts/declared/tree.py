@@ -6,9 +6,9 @@ import configparser
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec import Struct
 from packaging.utils import InvalidName, canonicalize_name
 
 from release_state.common.project import CONFIGURATION, PYPROJECT, SETUP_CFG, parse_cfg, parse_toml, read_project_name
@@ -29,8 +29,7 @@ class Tree(Protocol):
         """Return the paths of all files with one of these names."""
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """A folder of a tree that builds a package: paths are relative to it."""
 
     tree: Tree

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct, structs
 
 _LONGEST = 200
 """Characters of a version or of a reason that are kept: the tree is a stranger's."""
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """The version of a package in a tree, as it is spelled there."""
 
     version: str | None = None
@@ -23,7 +22,7 @@ class Declaration:
 
     def add(self, others: tuple[tuple[str, str], ...]) -> Declaration:
         """Return the declaration with the package's other versions."""
-        return replace(self, others=others)
+        return structs.replace(self, others=others)
 
 
 NOTHING = Declaration()

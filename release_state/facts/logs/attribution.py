@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -42,8 +42,7 @@ _DRY_INPUT = re.compile(r"(?<![a-z0-9-])dry[ _-]?run['\"]?\s?[:=]\s?['\"]?(?:tru
 _DRY = re.compile(r"(?<![a-z0-9-])(?<!not a )(?<!no )(?<!without )dry[ _-]?run\b(?!['\"]?\s?[:=])", re.I)
 
 
-@dataclass(frozen=True)
-class Attribution:
+class Attribution(Struct, frozen=True):
     """Whether a run is of the target's version and channel (None: unknown), and the sources that confirm it."""
 
     version: bool | None = None

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release_state.facts.logs.failure import KnownFailure
 from release_state.facts.logs.families.identity import (
@@ -42,8 +43,7 @@ _FILE = re.compile(r"([^/]+/[^/]+)/\.github/workflows/([^@/]+)@")
 _MISSING = ("MISSING", "None", "null")
 
 
-@dataclass(frozen=True)
-class ExpectedClaims:
+class ExpectedClaims(Struct, frozen=True):
     """What is configured for the job that uploads."""
 
     repository: str

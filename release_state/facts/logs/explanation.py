@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release_state.facts.logs.claims import ExpectedClaims, describe_claims, find_claims, find_difference
 from release_state.facts.logs.failure import Completion, KnownFailure, Rank
@@ -34,8 +35,7 @@ _REPORTS = re.compile(
 _CLEANUP = re.compile(r"Post job cleanup\.|Cleaning up orphan processes")
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """Why a run ended: the known failure (or None), and the decisive lines, which are untrusted text."""
 
     known: KnownFailure | None

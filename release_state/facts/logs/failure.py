@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import cached_property
+
+from msgspec import Struct
 
 _NOTHING = ": nothing was published by this job."
 _SOMETHING = "; an upload to the index came before it."
@@ -28,8 +29,7 @@ class Completion(Enum):
     DEPENDS = "the same version can be completed as long as nothing of it is published; else release the next one"
 
 
-@dataclass(frozen=True)
-class KnownFailure:
+class KnownFailure(Struct, frozen=True, dict=True):
     """A known failure: the statements that show it, its scenario, the finding and the fix."""
 
     scenario: str

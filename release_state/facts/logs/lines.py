@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 LONGEST_LINE = 500
 """Characters of a decisive line."""
@@ -32,8 +33,7 @@ _PAGE_EXIT = re.compile(r"Error: (?=Process completed with exit code)")
 _VALUE = re.compile(r"  \w{1,100}: \S{0,200}")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line without timestamp, colours and marks."""
 
     text: str
@@ -100,7 +100,7 @@ def _mark_script(lines: Sequence[Line]) -> list[Line]:
     """The group of lines before a step, marked as a script except for the values after `env:`."""
     env = next((number for number, line in enumerate(lines) if line.text == "env:"), len(lines))
     return [
-        line if number > env and _VALUE.fullmatch(line.text) else replace(line, is_script=True)
+        line if number > env and _VALUE.fullmatch(line.text) else structs.replace(line, is_script=True)
         for number, line in enumerate(lines)
     ]
 

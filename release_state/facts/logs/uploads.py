@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release_state.facts.logs.statements import LogStatement
 
@@ -34,8 +35,7 @@ _OTHER_STEP = re.compile(r"(?:Run )?[\w.-]{1,100}/[\w./-]{1,200}@|.{0,1000}\bgh 
 """Steps whose files go elsewhere, unless a tool for an index has announced them: an action's, and `gh release`."""
 
 
-@dataclass(frozen=True)
-class Uploads:
+class Uploads(Struct, frozen=True):
     """What a log shows of uploads to an index."""
 
     begun: Mapping[int, int]

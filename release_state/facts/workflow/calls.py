@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import islice
+
+from msgspec import Struct, field, structs
 
 from release_state.facts.workflow.document import NotReadable, find_called_path, is_local, list_action_paths
 from release_state.facts.workflow.model import RIGHTS, JobStep, Permissions, Workflow, WorkflowJob, parse_workflow
@@ -19,8 +20,7 @@ _MOST_JOBS, _MOST_STEPS = 300, 3000
 _ALWAYS = frozenset({"", "always()", "success()", "!cancelled()", "true"})
 
 
-@dataclass(frozen=True)
-class PlacedJob:
+class PlacedJob(Struct, frozen=True):
     """A job with its file, its caller and its rights."""
 
     job: WorkflowJob
@@ -61,8 +61,7 @@ class PlacedJob:
         return self.permissions.ceiling if self.permissions and self.by_default else self.permissions
 
 
-@dataclass(frozen=True)
-class LocatedStep:
+class LocatedStep(Struct, frozen=True):
     """A step of a job or of a local composite action, and the job."""
 
     job: PlacedJob
@@ -76,8 +75,7 @@ class LocatedStep:
         return f"{self.job.where}, {self.step.label}"
 
 
-@dataclass(frozen=True)
-class PlacedNeed:
+class PlacedNeed(Struct, frozen=True):
     """A need, and the step that has it."""
 
     need: Need
@@ -89,8 +87,7 @@ class PlacedNeed:
         return f"{self.at.where} ({self.need.what})"
 
 
-@dataclass(frozen=True)
-class Excess:
+class Excess(Struct, frozen=True):
     """A right that a reusable workflow requests beyond its caller's: GitHub then starts no run."""
 
     where: str
@@ -100,8 +97,7 @@ class Excess:
     allowed: str
 
 
-@dataclass(frozen=True)
-class ReleaseWorkflow:
+class ReleaseWorkflow(Struct, frozen=True, dict=True):
     """The workflow file at `path`, and the texts of all local files that it uses, by path.
 
     `default` is the repository's setting for workflows without a block: "read", "write", or None if unknown.
@@ -251,7 +247,7 @@ class ReleaseWorkflow:
     ) -> Iterator[tuple[JobStep, bool]]:
         for step in steps:
             may_skip = is_conditional or not _is_always(step.condition) or step.may_fail
-            merged = replace(step, env={**env, **step.env})
+            merged = structs.replace(step, env={**env, **step.env})
             yield merged, may_skip
             action = next(filter(None, map(self._parsed, list_action_paths(step.uses))), None)
             if action is not None and depth < _DEEPEST:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct, field, structs
 
 from release_state.facts.workflow.document import read_yaml
 
@@ -26,8 +27,7 @@ RIGHTS = (
 _LEVELS = ("none", "read", "write")
 
 
-@dataclass(frozen=True)
-class Permissions:
+class Permissions(Struct, frozen=True):
     """A `permissions` block; rights that it does not name have the level `other`."""
 
     levels: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Permissions:
     @property
     def ceiling(self) -> Permissions:
         """The most that a called workflow may request; with write access by default, `id-token` too."""
-        return replace(self, levels={**self.levels, "id-token": "write"}) if self.other == "write" else self
+        return structs.replace(self, levels={**self.levels, "id-token": "write"}) if self.other == "write" else self
 
     def limit_to(self, ceiling: Permissions) -> Permissions:
         """The lower level of each right."""
@@ -65,24 +65,21 @@ def _rank(level: str) -> int:
     return _LEVELS.index(level) if level in _LEVELS else 0
 
 
-@dataclass(frozen=True)
-class Concurrency:
+class Concurrency(Struct, frozen=True):
     """A `concurrency` block; `cancels` is the text of `cancel-in-progress`."""
 
     group: str
     cancels: str = "false"
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(Struct, frozen=True):
     """An input of `workflow_dispatch`; one of type choice has options, and one of type boolean has two."""
 
     name: str
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class JobStep:
+class JobStep(Struct, frozen=True):
     """One step: `uses` or `run`."""
 
     number: int
@@ -104,8 +101,7 @@ class JobStep:
         return f"step “{self.name}”" if self.name else f"step {self.number}"
 
 
-@dataclass(frozen=True)
-class WorkflowJob:
+class WorkflowJob(Struct, frozen=True):
     """One job: its steps, or the reusable workflow that it `uses`."""
 
     id: str
@@ -142,8 +138,7 @@ class WorkflowJob:
             return None
 
 
-@dataclass(frozen=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """One workflow file, or the steps of a composite action."""
 
     triggers: tuple[str, ...] = ()

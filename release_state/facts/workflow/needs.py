@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from release_state.facts.workflow.model import JobStep, find_expressions
 from release_state.facts.workflow.script import list_spoken, split_commands
@@ -58,8 +59,7 @@ _MATURIN = "pyo3/maturin-action"
 _SEMANTIC_RELEASE = ("python-semantic-release/python-semantic-release", "relekang/python-semantic-release")
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(Struct, frozen=True):
     """A right that a step needs, and the action or command that needs it."""
 
     right: str

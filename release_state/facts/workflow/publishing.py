@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from release_state.facts.workflow.calls import LocatedStep, PlacedJob, ReleaseWorkflow
@@ -31,8 +31,7 @@ class Evidence(IntEnum):
     KNOWN = 3
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """A job that uploads to an index, and the step that shows it."""
 
     workflow: str

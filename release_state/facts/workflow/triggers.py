@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec import Struct, structs
 
 from release_state.facts.workflow.document import read_yaml
 
@@ -25,8 +26,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """One part of a pattern: the characters that it takes, and how often."""
 
     ranges: tuple[tuple[str, str], ...] = ()
@@ -83,9 +83,9 @@ def _parse_pattern(pattern: str) -> tuple[_Part, ...]:
         elif kind in ("all", "name"):
             parts.append(_Part(slash if kind == "name" else (), negated=True, skips=(1,), repeats=True))
         elif kind == "optional" and parts:
-            parts[-1] = replace(parts[-1], skips=(1,))
+            parts[-1] = structs.replace(parts[-1], skips=(1,))
         elif kind == "repeated" and parts:
-            parts[-1] = replace(parts[-1], repeats=True)
+            parts[-1] = structs.replace(parts[-1], repeats=True)
         elif kind == "set":
             ranges = re.findall("(.)(?:-(.))?", token["set"], re.DOTALL)
             parts.append(_Part(tuple((first, last or first) for first, last in ranges)))
@@ -101,8 +101,7 @@ _MARKER = re.compile(r"\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]")
 _TRAILER = re.compile(r"^skip-checks: ?true\s*\Z", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class PushTrigger:
+class PushTrigger(Struct, frozen=True):
     """The filters of `on.push`; None where the file lacks one."""
 
     branches: tuple[str, ...] | None = None

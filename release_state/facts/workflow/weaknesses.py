@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.document import is_local
@@ -115,8 +116,7 @@ _NEAR_LIMIT = 0.8
 _RUNS = 5
 
 
-@dataclass(frozen=True)
-class RunTime:
+class RunTime(Struct, frozen=True):
     """A finished run, the minutes from its start to its end, and its share of the limit."""
 
     run: WorkflowRun

@@ -15,6 +15,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
+from msgspec import Struct
+
 from release_state.common.errors import list_spellings
 from release_state.common.text import find_obstacle, quote_command
 from release_state.model.observation import Observation, Problem, known
@@ -151,8 +153,7 @@ OUTPUT_LIMIT = 64 * 2**20
 OLDEST = (2, 31)
 
 
-@dataclass(frozen=True)
-class GitOutput:
+class GitOutput(Struct, frozen=True):
     """The exit code, the output and the messages (without credentials) of a git command."""
 
     code: int

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, TypeVar
 
 import platformdirs
+from msgspec import Struct
 
 from release_state.common.addresses import strip_credentials
 from release_state.model.snapshot import Clone, Remote
@@ -190,8 +190,7 @@ class Stores:
             return None
 
 
-@dataclass(frozen=True)
-class CommitSet:
+class CommitSet(Struct, frozen=True):
     """Which of the wanted commits a store has."""
 
     present: set[str]
@@ -199,8 +198,7 @@ class CommitSet:
     """Why it lacks the others."""
 
 
-@dataclass(frozen=True)
-class BranchHistory:
+class BranchHistory(Struct, frozen=True):
     """The history of a branch of the remote, and the commits beside it that a look-up asks for."""
 
     stores: Stores

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec import Struct
 
 from release_state.common import disk
 from release_state.observe.git.command import GitFailed, decode_output
@@ -28,8 +29,7 @@ _OWN_INDEX = (
 _COMPARE = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A tracked path that differs for git, and its object in the index."""
 
     path: bytes

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Clone, Commit, History, Lineage, Tag
@@ -41,8 +40,7 @@ def read_tag_dates(store: Store, names: Sequence[str]) -> dict[str, datetime]:
     return dates
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(Struct, frozen=True):
     """A commit and its message."""
 
     sha: str

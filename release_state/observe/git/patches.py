@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import islice
+
+from msgspec import Struct
 
 from release_state.common.strict import convert_epoch
 from release_state.model.snapshot import Commit
@@ -29,8 +30,7 @@ Files = dict[bytes, bytes]
 """Git's raw entry by path: modes, objects and kind of the change."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """A commit and the files that it changes; a merge has none."""
 
     commit: Commit
@@ -140,8 +140,7 @@ def _list_objects(entry: bytes) -> Iterator[str]:
             yield decode_output(name)
 
 
-@dataclass(frozen=True, eq=False)
-class Patch:
+class Patch(Struct, frozen=True, eq=False):
     """A change between two trees: a parent and its commit, or the fork and the head of a branch."""
 
     names: tuple[str, ...]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from release_state.observe.git.store import Store
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """The commits that only one of two commits has in its history, newest first."""
 
     base: tuple[str, ...] = ()

@@ -16,6 +16,8 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from msgspec import Struct
+
 from release_state.common.addresses import strip_credentials
 from release_state.observe.git.command import Git, GitFailed, GitOutput, ask_patiently
 from release_state.observe.git.environment import add_settings, cut_network
@@ -37,8 +39,7 @@ _REFUSED = re.compile(
 """Lines in which a remote refuses a commit. Git also names commits if the store is damaged."""
 
 
-@dataclass(frozen=True)
-class WantedCommit:
+class WantedCommit(Struct, frozen=True):
     """A commit to look at."""
 
     sha: str

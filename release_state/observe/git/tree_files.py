@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from release_state.common.project import CONFIGURATION
 from release_state.facts.declared.declaration import find_declaration, list_usual_files
@@ -29,8 +30,7 @@ Entries = dict[str, tuple[str, str]]
 """Mode and object, by path."""
 
 
-@dataclass(frozen=True)
-class Details:
+class Details(Struct, frozen=True):
     """The declared version and the changelog of a tree; see Lineage."""
 
     declared: Declaration = NOTHING

@@ -10,8 +10,9 @@ import hashlib
 import os
 import re
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from release_state.observe.git.command import GitFailed, decode_output
 from release_state.observe.git.hidden_entries import Entry, find_hidden_changes, find_reports_path, is_own_report
@@ -37,8 +38,7 @@ _SHOWING = {"core.checkstat": "core.checkStat=default", "core.trustctime": "core
 """Settings with which `git status` can miss a change, and what shows it all the same."""
 
 
-@dataclass(frozen=True)
-class WorkTreeChanges:
+class WorkTreeChanges(Struct, frozen=True):
     """Paths relative to the top, as text; all of them."""
 
     changed: tuple[str, ...] = ()

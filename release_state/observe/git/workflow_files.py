@@ -6,9 +6,8 @@ None is run. GitHub's API is not asked: the history of the base branch is fetche
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -125,8 +124,7 @@ def read_build_requirements(data: bytes | None) -> tuple[tuple[str, ...], str]:
     return tuple(names), unread
 
 
-@dataclass(frozen=True)
-class CommitWorkflows:
+class CommitWorkflows(Struct, frozen=True):
     """The workflows of a commit, and its message with those of its ancestors."""
 
     triggers: dict[str, PushTrigger] = field(default_factory=dict)
@@ -149,8 +147,7 @@ class CommitWorkflows:
         return self.chain[1:]
 
 
-@dataclass(frozen=True)
-class CommitReader:
+class CommitReader(Struct, frozen=True):
     """Reads the workflows and changes of the commits of a branch."""
 
     history: BranchHistory

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from release_state.facts.own_run import is_job_of
 from release_state.model.snapshot import CICheck, CommitChecks, WorkflowRun, WorkflowRuns
@@ -36,8 +35,7 @@ _PER_PAGE = 30
 _RUN = re.compile(r"/actions/runs/(\d+)")
 
 
-@dataclass(frozen=True)
-class Exclusions:
+class Exclusions(Struct, frozen=True):
     """The runs that say nothing about a commit's CI: this very run, and runs that released it."""
 
     own_run_id: int | None = None
@@ -61,8 +59,7 @@ class Exclusions:
         return is_own and result.conclusion is not None and any(is_job_of(result.name, name) for name in self.needed)
 
 
-@dataclass(frozen=True)
-class CommitRuns:
+class CommitRuns(Struct, frozen=True):
     """The runs on one commit."""
 
     by_id: Mapping[int, WorkflowRun] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from release_state.facts.own_run import is_job_of
 from release_state.facts.workflow.triggers import BOT, PushTrigger, find_skip_marker
@@ -51,8 +51,7 @@ class StandIn:
     """How many ancestors were skipped for each workflow; under "" where none was kept away."""
 
 
-@dataclass(frozen=True)
-class Ancestors:
+class Ancestors(Struct, frozen=True):
     """Looks up CI of a commit's ancestors, nearest first: the first alone, the others side by side."""
 
     api: GitHubApi

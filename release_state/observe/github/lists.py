@@ -20,11 +20,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from msgspec import Struct, field
 
 from release_state.observe.github.api import Fields, GitHubApi, failure
 from release_state.observe.http.response import Response, clean_url, origin_of
@@ -47,8 +48,7 @@ class _Changed(Exception):  # noqa: N818 - no error yet: the list is read once m
     """The list changed while it was read, or contradicts itself; the text says how."""
 
 
-@dataclass(frozen=True)
-class ListPage:
+class ListPage(Struct, frozen=True):
     """One page of a list."""
 
     url: str
@@ -58,8 +58,7 @@ class ListPage:
     digest: bytes
 
 
-@dataclass(frozen=True)
-class GitHubList:
+class GitHubList(Struct, frozen=True):
     """A list of GitHub's: where it is and how to read it. Every list of the API is read here.
 
     `key` names the list inside an object (None: the response is the list). `fits` is called with that object of each

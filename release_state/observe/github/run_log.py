@@ -7,11 +7,10 @@ Sources: https://docs.github.com/rest/actions/workflow-jobs, /rest/actions/workf
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from release_state.common.text import sanitize
 from release_state.facts.logs.attribution import (
@@ -49,8 +48,7 @@ In doubt: it is on the index and a trace is missing or unknown; the run may have
 """
 
 
-@dataclass(frozen=True)
-class LoggedJob:
+class LoggedJob(Struct, frozen=True):
     """A job of a run."""
 
     id: int

@@ -11,12 +11,14 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
+
+from msgspec import structs
 
 from release_state import __version__
 from release_state.common.errors import list_spellings
@@ -257,7 +259,7 @@ class Request:
                 if self._is_for_api and (why := explain_staleness(response.headers)):
                     refusal = Refusal(why, is_temporary=True, remedy=NOT_REACHED)
                 elif response.status in self.wanted:
-                    return replace(response, cache_key=key)
+                    return structs.replace(response, cache_key=key)
                 else:
                     has_credentials = get_header(self.headers, "Authorization") is not None
                     refusal = read_refusal(response, with_credentials=has_credentials)
@@ -312,7 +314,7 @@ class Request:
             body = body.replace(secret.encode(), b"***")
             if any(secret in value for value in headers.values()):
                 headers = {name: value.replace(secret, "***") for name, value in headers.items()}
-        return replace(response, headers=headers, body=body)
+        return structs.replace(response, headers=headers, body=body)
 
     def _wait_for(self, limit: SharedLimit | None) -> None:
         """Wait until the rate limit ends, or raise if that is too late for this look-up."""

@@ -7,12 +7,13 @@ https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from release_state.common.addresses import may_hold_password
 from release_state.common.strict import convert_epoch, decode_json
@@ -42,8 +43,7 @@ class LookupFailed(Exception):  # noqa: N818 - a look-up without an answer; what
         self.problem = problem
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(Struct, frozen=True, dict=True):
     """A complete response; `url` is its address after redirects, without user name and password."""
 
     status: int
@@ -83,8 +83,7 @@ class Response:
         return self.content_type in _HTML or self.body.lstrip()[:1] == b"<"
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why there is no usable response, and whether and when a retry can help."""
 
     why: str

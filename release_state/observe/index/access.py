@@ -6,11 +6,11 @@ import re
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -187,8 +187,7 @@ def split_credentials(url: str) -> tuple[str, str | None]:
     return clean, f"Basic {b64encode(pair.encode()).decode()}"
 
 
-@dataclass(frozen=True)
-class Provenance:
+class Provenance(Struct, frozen=True):
     """The commit and repository (`owner/name`) that the attestations name; None if they name none, or several."""
 
     commit: str | None = None

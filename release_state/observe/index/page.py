@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec import Struct
@@ -48,8 +47,7 @@ class ListedFile(Struct, frozen=True, rename="kebab"):
         return self.yanked if isinstance(self.yanked, str) else None
 
 
-@dataclass(frozen=True)
-class IndexPage:
+class IndexPage(Struct, frozen=True):
     """A project page as the index gave it."""
 
     base: str

@@ -10,12 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
+from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags, platform_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
@@ -46,8 +46,7 @@ _KEPT = re.compile(
 _PATHS = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
-@dataclass(frozen=True)
-class Interpreter:
+class Interpreter(Struct, frozen=True):
     """A Python that can make virtual environments: its executable and its version, "3.13.0"."""
 
     path: str
@@ -119,8 +118,7 @@ def find_interpreter(
     return max(found, key=lambda each: (each.final, each.usual, each.number), default=None)
 
 
-@dataclass(frozen=True)
-class _Search:
+class _Search(Struct, frozen=True):
     """Asks the Pythons of this machine in a clean environment and an empty folder."""
 
     environ: Mapping[str, str]
@@ -190,8 +188,7 @@ _NEWEST_RELEASED = 14
 """The newest 3.x to recommend."""
 
 
-@dataclass(frozen=True)
-class Wheel:
+class Wheel(Struct, frozen=True):
     """A wheel as the index lists it."""
 
     filename: str

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from enum import Enum
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 from zipfile import BadZipFile, ZipFile
 
+from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -87,8 +87,7 @@ class PipEnded(Enum):
     """The index did not answer, or pip itself failed: nothing is known about the version."""
 
 
-@dataclass(frozen=True)
-class PipJudgement:
+class PipJudgement(Struct, frozen=True):
     """How pip ended, and the line of its output that decides it."""
 
     ended: PipEnded

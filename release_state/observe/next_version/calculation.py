@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from release_state.common.project import find_table
 from release_state.facts.commits import (
@@ -68,8 +67,7 @@ def observe_calculation(
         return unavailable(SOURCE, f"{unreadable}, at {history.head[:12]}", "name the rules with --version-rules")
 
 
-@dataclass(frozen=True)
-class _Calculator:
+class _Calculator(Struct, frozen=True):
     target: Target
     remote: Remote
     base: Branch

@@ -13,6 +13,8 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from msgspec import Struct
+
 from release_state.common.project import CONFIGURATION
 from release_state.facts.declared.backends import find_in_pyproject
 from release_state.facts.declared.tree import Folder
@@ -45,8 +47,7 @@ _LISTED = re.compile(rb"[0-9a-f]{40,64}\t(?:HEAD|refs/[^\x00-\x20\x7f]+)")
 _PULL = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})\trefs/pull/([1-9][0-9]{0,9})/head")
 
 
-@dataclass(frozen=True)
-class CommitRef:
+class CommitRef(Struct, frozen=True):
     """A commit to compare; see Candidate."""
 
     sha: str
@@ -233,8 +234,7 @@ class TreeState:
         return entry[1] if entry and entry[0] not in (LINK, MODULE) else None
 
 
-@dataclass(frozen=True)
-class ProjectFolder:
+class ProjectFolder(Struct, frozen=True):
     """A project's folder in a tree."""
 
     tree: TreeState

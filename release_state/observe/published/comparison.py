@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release_state.model.snapshot import Branch, Candidate, Remote
 from release_state.model.target import Target
@@ -30,8 +31,7 @@ _GENERATED = re.compile(r"(?:.*/)?_?version(?:_info)?\.(?:pyi?|txt)|setup\.py", 
 """Files that builds write and no commit holds: a version from tags, and the setup.py of older Poetry."""
 
 
-@dataclass(frozen=True)
-class _ComparedCommit:
+class _ComparedCommit(Struct, frozen=True):
     """A commit with its tree, and how well that matches."""
 
     commit: CommitRef
@@ -59,8 +59,7 @@ class _ComparedCommit:
         return -self.match.equal, len(self.match.differing), len(self.match.absent)
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Finds and compares candidates: first the known commits, then those that have to be searched for."""
 
     git: Git

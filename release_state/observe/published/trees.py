@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from release_state.observe.git.command import decode_output
 from release_state.observe.git.patches import parse_blocks
@@ -30,8 +31,7 @@ Tree = dict[str, Entry]
 """By path; of a submodule, its commit."""
 
 
-@dataclass(frozen=True)
-class TreeChange:
+class TreeChange(Struct, frozen=True):
     """A path that differs between two trees, and its entry in each (None: no entry)."""
 
     path: str
@@ -39,8 +39,7 @@ class TreeChange:
     after: Entry | None
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(Struct, frozen=True):
     """The comparison of a tree with an sdist; every list is complete."""
 
     prefix: str

@@ -7,9 +7,10 @@ pytest-html's own table follows at the end; its script fills it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from release_state.common.text import format_step_numbers
 from release_state.facts.release import Release
@@ -70,8 +71,7 @@ def summary(
     return [render("report/page/release.html", targets=targets, colour=colour, symbol=symbol)]
 
 
-@dataclass(frozen=True)
-class _Target:
+class _Target(Struct, frozen=True, dict=True):
     """What the template shows of one target."""
 
     verdict: TargetVerdict

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import compress
 from operator import not_
+
+from msgspec import Struct
 
 from release_state.model.outcome import CheckResult, Outcome, collect_remedies, find_retry_time, group_unknown
 from release_state.verdict.verdict import TargetVerdict
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """Why checks are unknown: one failed look-up can leave many so."""
 
     found: str
@@ -22,8 +22,7 @@ class Cause:
     retry_at: str | None
 
 
-@dataclass(frozen=True)
-class Quiet:
+class Quiet(Struct, frozen=True):
     """The checks of one source that hold, or were skipped."""
 
     results: tuple[CheckResult, ...]
@@ -36,8 +35,7 @@ class Quiet:
         return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 
 
-@dataclass(frozen=True)
-class Checks:
+class Checks(Struct, frozen=True):
     """The checks of one target; each is in one place."""
 
     wrong: tuple[CheckResult, ...]

@@ -7,8 +7,9 @@ of the list. Dots and squares are lines of length zero with round or square ends
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from release_state.common.text import sanitize
 from release_state.report.page.templates import format_span, format_utc
@@ -24,8 +25,7 @@ _ALIKE = 4
 """The longest row of events of one kind that is shown one by one; a longer one becomes a count."""
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A row: the start or end of an event, or a gap in words."""
 
     words: str
@@ -51,8 +51,7 @@ class Mark:
         return f"{when}{sanitize(self.words, 200)}{detail}"
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A path of the picture."""
 
     kind: str
@@ -62,8 +61,7 @@ class Shape:
     """The form of its ends."""
 
 
-@dataclass(frozen=True)
-class Story:
+class Story(Struct, frozen=True):
     """The events in rows, and the picture beside them."""
 
     marks: tuple[Mark, ...]

@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from release_state.common.errors import UsageProblem, format_error
 from release_state.settings.own_checks import OwnChecks
@@ -31,8 +32,7 @@ _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*-[0-9]+")
 _loading = threading.RLock()
 
 
-@dataclass(frozen=True, eq=False)
-class OwnFile:
+class OwnFile(Struct, frozen=True, eq=False):
     """A loaded file of own checks."""
 
     module: ModuleType

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import structs
 
 from release_state.demo import project
 from release_state.demo.scenarios import SCENARIOS, VERSION
@@ -179,7 +179,7 @@ class Stage:
 
         template = self._template
         channels = {name: _sent(channel, sent) for name, channel in template.channels.items()}
-        return dataclasses.replace(
+        return structs.replace(
             template,
             targets=tuple(_sent(target, sent) for target in template.targets),
             remote_url=sent(template.remote_url),
