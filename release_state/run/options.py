@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from msgspec import Struct
 
 from release_state.common.errors import UsageProblem
 from release_state.settings.options import CHANNEL_SETTINGS, PHASE_ALIASES, PHASES, PLANS, SETTINGS
@@ -122,7 +122,8 @@ def add_options(group: _Group) -> None:
     add("--show-config", shown, action="store_true")
 
 
-class Option(Struct, frozen=True):
+@dataclass(frozen=True)
+class Option:
     """An option of the suite, as its help shows it."""
 
     names: tuple[str, ...]
@@ -190,7 +191,8 @@ def cwd_of(config: pytest.Config) -> Path:
     return config.invocation_params.dir
 
 
-class Invocation(Struct, frozen=True):
+@dataclass(frozen=True)
+class Invocation:
     """How a run was started, and on which environment."""
 
     arguments: Arguments

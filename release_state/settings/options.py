@@ -5,14 +5,14 @@ Imports only the standard library: the plugin needs it before anything else.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from msgspec import Struct
 
 Kind = Literal["text", "list", "flag", "seconds", "mebibytes"]
 
 
-class Setting(Struct, frozen=True):
+@dataclass(frozen=True)
+class Setting:
     """One setting: `key` in `[tool.release-state]`, `--key` on the command line, `RELEASE_STATE_KEY` as a variable."""
 
     key: str
@@ -148,7 +148,8 @@ SETTINGS = (
 )
 
 
-class ChannelSetting(Struct, frozen=True):
+@dataclass(frozen=True)
+class ChannelSetting:
     """A key of a channel: in `[tool.release-state.channels.NAME]`, as `--key NAME=VALUE`, and as a variable."""
 
     key: str
@@ -182,7 +183,8 @@ CHANNEL_SETTINGS = (
 )
 
 
-class RunOption(Struct, frozen=True):
+@dataclass(frozen=True)
+class RunOption:
     """An option of the command line that no file has as a key."""
 
     key: str
