@@ -449,8 +449,8 @@ def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) 
 
     Sometimes a push starts nothing: a marker in the commit message, a push by `github-actions[bot]`, or the pushed
     paths. Then the nearest ancestor with complete CI decides: red blocks, green counts, as advice. If only some
-    workflows start, the ancestor speaks only for the others. A job that is skipped is red if it was where it ran last,
-    on one of the last five commits (without a token, on the one before).
+    workflows start, the ancestor speaks only for the others. A job that is skipped is red if it was where it ran last.
+    The last five commits are asked, without a token one.
 
     Release workflows do not count, unless the same file also tests on a push to the base branch. The run that asks does
     not count either, except for the completed jobs that the job which asks `needs`.
