@@ -20,11 +20,13 @@ _MOST_LINES = 30
 """Lines that one statement joins."""
 
 _OPENS = re.compile(
-    r"[\s\W]{0,6}(?:error|warning|fatal|caused by|http ?error|remote|exception|failed)\b"
+    r"[\s\W]{0,6}(?:error|info(?= {3})|warning|fatal|caused by|http ?error|remote|exception|failed)\b"
     r"|\s*[\w.]{0,100}(?:Error|Exception)\b|Checking \S{1,150}: (?:ERROR|FAILED)\b",
     re.IGNORECASE,
 )
 _ADDS = re.compile(r"\s*(?:caused by|cause|server says|response|reason|detail)s?:", re.IGNORECASE)
+_ASKS = re.compile(r"^\s*(?:\w{1,20} ){0,2}error:\s*$", re.IGNORECASE)
+"""A line that only says that the next one has the error."""
 _ENDS = re.compile(r"Post job cleanup\.|Cleaning up orphan processes|\[command\]|##\[")
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _PAGE = re.compile(r"<(?:!doctype|html|head|title|body)\b", re.IGNORECASE)
@@ -79,7 +81,9 @@ class LogStatement:
         text = line.text
         if _ENDS.match(text):
             return False
-        if self._open > 0 or _ADDS.match(text) or (self.is_error and self.texts[0].rstrip().endswith(":")):
+        if self._open > 0 or _ADDS.match(text) or _ASKS.search(self.texts[-1][-80:]):
+            return True
+        if self.is_error and self.texts[0].rstrip().endswith(":"):
             return True
         return bool(text) and text[:2].isspace() and (self.is_error or _OPENS.match(self.texts[0][:200]) is not None)
 

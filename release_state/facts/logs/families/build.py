@@ -52,7 +52,7 @@ BUILD = (
     define(
         "no runner",
         r"no runner matching|waiting for a runner|not acquired by runner|internal error when running your job"
-        r"|any online and idle|no enabled runners online|this is a scheduled .{0,40}brownout"
+        r"|any online and idle|awaiting a runner|no enabled runners online|this is a scheduled .{0,40}brownout"
         r"|hosted runner.{0,80}(?:lost communication"
         r"|shut ?down"
         r"|encountered an error)"
@@ -132,7 +132,8 @@ BUILD = (
         r"|does not appear to be a python project|unable to determine which files to ship"
         r"|cannot be a direct reference unless|\bno(?:version|docstring)error\b|\bconfig ?error: "
         r"|invalid `?pyproject\.toml|tomldecodeerror|configuration error: `project|poetry configuration is invalid"
-        r"|backend ?unavailable|can't find rust compiler|error: command '?[^'\"]{1,300}'? failed|invalid version: '"
+        r"|backend ?unavailable|can't find rust compiler|error: command '?[^'\"]{1,300}'? failed"
+        r"|invalid (?:pep 440 )?version: '"
         r"|\bprojecterror\b|unknownpluginerror|can't open file .{0,200}\bsetup\.py"
         r"|no file/folder found for package|multiple top-level packages discovered"
         r"|package directory .{1,200} does not exist|zip does not support timestamps",

@@ -24,18 +24,18 @@ _OTHER_REGISTRY = (
 ELSEWHERE = (
     define(
         "other registry",
-        r"\bE(?:NEEDAUTH|OTP|40[0-9]|PUBLISHCONFLICT)\b|\b(?:push|requested) access (?:denied"
-        r"|to the resource is denied)"
-        r"|insufficient_scope|authorization failed|incorrect username or password"
-        r"|^(?!.*(?:metadata|pull access|oauth)).*\b(?:denied: |unauthorized: )"
-        r"|on crates\.io index|failed to publish to registry|contain changes that were not yet committed"
-        r"|remote server responded with an error|error: .{0,300}\b(?:40[0-9]|5\d\d)\)$",
+        r"^(?!.*(?:metadata|pull access|oauth)).*?(?:\bE(?:NEEDAUTH|OTP|40[0-9]|PUBLISHCONFLICT)\b|failed to push "
+        r"|\b(?:push|requested) access (?:denied|to the resource is denied)|insufficient_scope|authorization failed"
+        r"|incorrect username or password|\b(?:denied|unauthorized): |on crates\.io index|failed to publish to registry"
+        r"|contain changes that were not yet committed|must have a version specified when publishing"
+        r"|remote server responded with an error|error: .{0,300}\b(?:40[0-9]|5\d\d)\)$)",
         *_OTHER_REGISTRY,
         step=_REGISTRY,
     ),
     define(
         "cloud credentials",
-        r"could not load credentials from any|could not assume role with oidc|assumerolewithwebidentity|\bAADSTS\d"
+        r"could not load credentials from any|could not assume role with oidc|assumerolewithwebidentity"
+        r"|\(accessdenied|is not authorized to perform|\bAADSTS\d"
         r"|google-github-actions/auth failed|unable to locate credentials|federated token",
         "A cloud (AWS, Google, Azure) did not accept the job's identity or key.",
         "Give the job `id-token: write`, and compare the cloud's trust with branch, tag and environment; run it again",

@@ -28,6 +28,12 @@ GIT = (
         "Compare its title and base with the release, and continue with it",
     ),
     define(
+        "auto-merge",
+        r"auto merge is not allowed",
+        "The repository does not allow auto-merge, so the release's pull request waits.",
+        "Merge it yourself, and allow auto-merge in the repository's settings",
+    ),
+    define(
         "A",
         # A step that says "skipping" did not fail.
         r"^(?!.*\bskipp).*\ba branch named .{1,300} already exists",
@@ -180,7 +186,7 @@ GIT = (
     ),
     define(
         "no ref",
-        r"src refspec .{1,200} does not match any|pathspec .{1,200} did not match any|couldn't find remote ref"
+        r"src refspec .{1,200} does not match any|pathspec .{1,200} did not match any file\(|couldn't find remote ref"
         r"|a branch or tag with the name .{1,200} could not be found|unknown revision or path not in the working tree"
         r"|reference is not a tree|not a valid object name|fatal: (?:bad revision|invalid reference)",
         "The job has no such branch, tag or commit: it does not exist, or the checkout did not fetch it.",

@@ -60,7 +60,8 @@ REFUSALS = (
     ),
     define(
         "classifier",
-        r"is not a valid classifier|the classifier .{1,200} has been deprecated|invalid value for classifiers",
+        r"is not a valid classifier|^unrecognised classifier|the classifier .{1,200} has been deprecated"
+        r"|invalid value for classifiers",
         "The index does not know, or no longer takes, a classifier.",
         "Take the classifier from the list of valid ones, build again",
         Completion.DEPENDS,

@@ -131,7 +131,8 @@ SERVICES = (
     ),
     define(
         "upload time-out",
-        r"error connecting to repository|connection ?(?:reset|aborted|refused)|remote ?disconnected"
+        r"error connecting to repository|max retries exceeded|\b500\b.{0,40}\bserver error|connection ?(?:reset"
+        r"|aborted|refused)|remote ?disconnected"
         r"|\btimed[ -]?out\b|\btimeout(?:error|exception)?:|\bhandshake operation\b"
         r"|\b(?:read|write|connect\w{0,9}|operation|gateway|upload) ?time-?out\b(?! (?:of|was|is)\b)",
         *_TIMED_OUT,

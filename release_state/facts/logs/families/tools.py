@@ -47,7 +47,8 @@ TOOLS = (
         r"no matching distribution found for|could not find a version that satisfies|resolutionimpossible"
         r"|no solution found when resolving|do not match the hashes|unable to locate package|packagesnotfound"
         r"|because .{1,200} depends on .{1,200}version solving failed|\bERESOLVE\b|no matching version found for"
-        r"|failed to select a version for|no matching package named|doesn't have a source distribution or wheel for",
+        r"|failed to select a version for|no matching package named|^error: invalid requirement"
+        r"|unsatisfiable (?:error|dependencies)|doesn't have a source distribution or wheel for",
         "A requirement could not be installed: no version of it fits.",
         "Check its name and version; if it is the version published just now, wait a minute and run the job again",
         Completion.DEPENDS,
@@ -109,7 +110,8 @@ TOOLS = (
         r"no rule to make target|\bmissing script: |environments not found in configuration|\bsessions not found\b"
         r"|\.sh: .{0,200}\bpermission denied\b|\bunknown environment '|recipe .{1,80} not found in justfile"
         r"|: line \d+: (?:\[{1,2}\S{0,60}: command not found|syntax error|\w{1,60}: unbound variable)"
-        r"|^no file in .{1,300} matched to \[",
+        r"|^no file in .{1,300} matched to \[|could not open requirements file"
+        r"|pathspec .{1,200} did not match any files\b",
         "The step's command names a file, target or environment that is not there or may not be run.",
         "Compare the command in the workflow file with the commit's files, then start the release again",
         Completion.DEPENDS,
@@ -158,9 +160,10 @@ TOOLS = (
     ),
     define(
         "missing tool",
-        r"\bexit code 127\b|python[\w.]*: no module named|\bmodulenotfounderror: no module named '\w+'(?!\.)"
+        r"\bexit code 127\b|python[\w.]*: no module named|^no module named '\w+'$"
+        r"|\bmodulenotfounderror: no module named '\w+'(?!\.)"
         r"|\b(?:command|executable file) not found\b|unable to locate executable file"
-        r"|is not recognized as (?:an internal|(?:the name of )?a cmdlet|the name of)",
+        r"|is not recognized as (?:an internal|(?:the name of )?a cmdlet|(?:the|a) name of)",
         *_NOT_INSTALLED,
         Rank.EFFECT,
         before_upload=True,
