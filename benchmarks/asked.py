@@ -22,6 +22,7 @@ GITHUB = (
     (r"/status\?", "CI of the base branch's head, and which apps are usual on commits before: commit statuses"),
     (r"/actions/runs\?.*head_sha=", "which workflows ran for the base branch's head, and what has no check run yet"),
     (r"/actions/workflows/[^/]+/runs", "runs of the release workflow that can still be unfinished, and the last one"),
+    (r"/actions/workflows\?", "whether the release workflow is switched off"),
     (r"/actions/runs\?.*branch=", "how CI went on the base branch, the last runs"),
     (r"/actions/runs/\d+/(attempts/\d+/)?jobs", "jobs and steps of the last release run, where it failed"),
     (r"/actions/jobs/\d+/logs", "what the log of the failed job says"),

@@ -21,6 +21,7 @@ from release_state.facts.workflow.publishing import find_uploads, find_uploads_o
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
+from release_state.plan.steps.commands import gh, workflow_page
 from release_state.verdict.check import check
 
 pytestmark = pytest.mark.pre_release
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.pre_release
 READS = ["remote", "workflow_files"]
 
 
-@check("WORKFLOW-7", reads=READS, advice=True)
+@check("WORKFLOW-7", reads=[*READS, "workflow_states"], advice=True)
 def test_workflow_starts(release: Release) -> None:
     """The release workflow's triggers reach its upload.
 
@@ -37,24 +38,40 @@ def test_workflow_starts(release: Release) -> None:
     starts no other workflow. An upload behind `!needs.JOB.outputs.NAME` is skipped if the output is the text “false”:
     compare it with a text.
 
+    Nothing starts a workflow that is switched off: by a person, or by GitHub, which does so after sixty days without
+    activity where a schedule starts it, too.
+
     Sources: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#release,
     https://docs.github.com/actions/concepts/security/github_token
     """
     read_workflow(release)
-    files = release.snapshot.workflow_files.present()
-    publishers = find_publishers(release.target, files)
+    target, files = release.target, release.snapshot.workflow_files.present()
+    publishers = find_publishers(target, files)
     if not publishers:
         raise NotApplicable("no step is seen to upload")
+    states = release.snapshot.workflow_states
+    off = {each.file: each.state for each in states.value or () if each.is_off}
+    if stopped := [name for name in dict.fromkeys(each.workflow for each in publishers) if name in off]:
+        raise ActionNeeded(
+            found=join_items(f"{name} is switched off ({off[name]})" for name in stopped),
+            why="the tag or the GitHub Release is made, and nothing is published",
+            steps=[
+                step(f"Switch {name} on", gh(release, "workflow", "enable", name), link=workflow_page(target, name))
+                for name in stopped
+            ],
+            blocks=is_before_release(release) and all(each.workflow in off for each in publishers),
+        )
     uploads = (each for each in find_uploads(files.texts) if each.may_be_to(release.channel.name))
     _report(
         release,
         [
-            *hazards.find_never_started(publishers, release.target.tag, files.texts),
+            *hazards.find_never_started(publishers, target.tag, files.texts),
             *hazards.find_false_texts(tuple(uploads), files.texts),
         ],
         why="the release is made, and nothing is published",
         fix="Correct what starts it under `on:`, or make the tag or GitHub Release with a token of your own",
     )
+    states.present()
 
 
 @check("WORKFLOW-8", reads=READS, advice=True)

@@ -29,6 +29,7 @@ from release_state.observe.git.store import WantedCommit
 from release_state.observe.git.workflow_files import CommitReader
 from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.environments import observe_environments
+from release_state.observe.github.expected_ci import look_up_states
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.own_run import look_up_own_jobs
 from release_state.observe.github.run_log import RunLogs
@@ -234,6 +235,10 @@ class CommitSources:
         sure = [each for each in find_publishers(target, files) if not each.is_guess] if files else []
         names = tuple(sorted({each.environment for each in sure if each.environment}))
         return Call((names,), lambda: observe_environments(self.github, names) if names else known(()))
+
+    def workflow_states(self, view: View) -> Call | Observation[Any]:
+        """Return which workflows are switched off, where some publish."""
+        return Call((), lambda: self.github.observe(look_up_states)) if view.target.workflows else known(())
 
     def base_runs(self, view: View) -> Call:
         """Return the last finished runs of CI on the base branch."""

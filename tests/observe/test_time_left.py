@@ -76,7 +76,15 @@ def test_what_is_asked_too_late_is_not_asked_and_says_so() -> None:
 
 def test_every_look_up_has_its_source_in_words() -> None:
     """A person reads it; a new look-up that does not ask GitHub needs words of its own."""
-    settings = {"actions_settings", "environments", "base_rules", "base_runs", "branch_rules", "rulesets"}
+    settings = {
+        "actions_settings",
+        "environments",
+        "base_rules",
+        "base_runs",
+        "branch_rules",
+        "rulesets",
+        "workflow_states",
+    }
     releases = {"release", "latest_release", "earlier_releases", "drafts", "pulls", "open_pulls", "earlier_pulls"}
     of_github = {"repository", "ci", "runs", "own_jobs", *settings, *releases}
     assert {name for name in LOOKUPS if name_source(name) == "GitHub"} == of_github

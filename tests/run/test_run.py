@@ -80,7 +80,8 @@ PARENT = [(method, path.replace("{main}", "{parent}")) for method, path in (CHEC
 SETTINGS = [BASE, RULESETS, ACTIONS, CI_RUNS]
 OF_PHASE = [REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, LATEST, *EARLIER]
 OF_BOTH = [*OF_PHASE, RUNS, CHECK_RUNS, STATUSES, COMMIT_RUNS, *SETTINGS]
-GITHUB = sorted([*OF_BOTH, *PARENT])
+WORKFLOWS = ("GET", f"{{repository}}/actions/workflows?{FIRST_PAGE}")  # whether the one that publishes is switched off
+GITHUB = sorted([*OF_BOTH, *PARENT, WORKFLOWS])
 GITHUB_AFTERWARDS = sorted(OF_BOTH)
 INDEX = ("release-state", "GET", "/pypi/simple/orbit-demo/")  # versions, files, yanks
 # The same of the version: an upload of a minute ago is there first. Asked where the page above lacks a file.

@@ -297,6 +297,7 @@ def _nothing_of_it() -> Snapshot:
         base_rules=base_rules(),
         actions_settings=settings(),
         environments=known(()),
+        workflow_states=known(()),
         base_runs=known((run(workflow="ci.yml"),)),
     )
 

@@ -49,6 +49,7 @@ from release_state.model.snapshot.runs import (
     PushedWorkflow,
     WorkflowRun,
     WorkflowRuns,
+    WorkflowState,
 )
 from release_state.model.target import Target
 
@@ -139,6 +140,8 @@ class Snapshot(Model):
 
     Without those whose name a run computes.
     """
+    workflow_states: Observation[tuple[WorkflowState, ...]] = NOT_ASKED
+    """Before a release: the workflows that GitHub knows, on or off."""
     base_runs: Observation[tuple[WorkflowRun, ...]] = NOT_ASKED
     """The last five finished runs of CI on the base branch, newest first."""
     calculation: Observation[Calculation] = NOT_ASKED

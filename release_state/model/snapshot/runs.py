@@ -165,6 +165,20 @@ class WorkflowRun(Model):
         )
 
 
+class WorkflowState(Model):
+    """Whether GitHub starts runs of a workflow."""
+
+    file: str
+    """Its file name."""
+    state: str
+    """"active", "disabled_manually", "disabled_inactivity", "disabled_fork", "deleted"."""
+
+    @property
+    def is_off(self) -> bool:
+        """Whether no event starts it: a person or sixty days without activity switched it off."""
+        return self.state.startswith("disabled")
+
+
 class WorkflowRuns(Model):
     """The runs of the release workflow in the last 70 days, newest first; older ones cannot be unfinished."""
 

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from release_state.facts.own_run import is_job_of
 from release_state.facts.workflow.triggers import BOT, PushTrigger, find_skip_marker
-from release_state.model.snapshot import CICheck, CommitChecks, ExpectedCI, Push, PushedWorkflow
+from release_state.model.snapshot import CICheck, CommitChecks, ExpectedCI, Push, PushedWorkflow, WorkflowState
 from release_state.observe.git.workflow_files import MOST_CHANGED, CommitReader, CommitWorkflows
 from release_state.observe.github.api import Fields, GitHubApi, failure
 from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_results
@@ -388,7 +388,15 @@ class ExpectedCILookup:
     @cached_property
     def _disabled(self) -> dict[str, str]:
         """Disabled workflows by file name, with GitHub's word for their state."""
-        path = f"{self._place}/actions/workflows"
-        items = GitHubList(self._api, path, "workflows", key="workflows", deadline=self._deadline).read()
-        states = ((item.text("path").rpartition("/")[2], item.text("state")) for item in items)
-        return {name: state for name, state in states if state.startswith(_OFF)}
+        return {each.file: each.state for each in look_up_states(self._api, self._place) if each.is_off}
+
+
+def look_up_states(api: GitHubApi, place: str) -> tuple[WorkflowState, ...]:
+    """The workflows that GitHub knows, on or off; asked once. Raises LookupFailed."""
+
+    def ask() -> tuple[WorkflowState, ...]:
+        items = GitHubList(api, f"{place}/actions/workflows", "workflows", key="workflows").read()
+        named = ((item.text("path").rpartition("/")[2], item.text("state")) for item in items)
+        return tuple(WorkflowState(file=file, state=state) for file, state in named)
+
+    return api.once(f"workflows of {place}", ask)

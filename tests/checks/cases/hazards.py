@@ -9,6 +9,7 @@ from msgspec import structs
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import Environment, RefPattern, Snapshot
+from release_state.model.snapshot.runs import WorkflowState
 from tests.support import states as s
 from tests.support import workflows as w
 
@@ -102,6 +103,11 @@ def on_systems(*systems: str, step: str = PUBLISH) -> Snapshot:
     return s.ready(workflow_files=w.observed(text, unread=()))
 
 
+def switched(on: str, state: str) -> Snapshot:
+    """A ready state whose release workflow is in this state."""
+    return structs.replace(ship(on), workflow_states=known((WorkflowState(file="release.yml", state=state),)))
+
+
 IN_ROOM = "    environment: pypi\n"
 BY_HAND = "{workflow_dispatch: {}}"
 PROTECTED = known((Environment(name="pypi", admits="protected"),))
@@ -174,6 +180,9 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         HOLDS,
     ),
     ("WORKFLOW-7", "a regular expression for tags", ship("{push: {tags: ['^v.*$']}}"), ACTION),
+    ("WORKFLOW-7", "switched off", switched(TAGS, "disabled_inactivity"), ACTION),
+    ("WORKFLOW-7", "switched on", switched(TAGS, "active"), HOLDS),
+    ("WORKFLOW-7", "states silent", structs.replace(ship(TAGS), workflow_states=s.failed()), UNKNOWN),
     ("WORKFLOW-7", "nothing uploads", ship(TAGS, "run: make"), NONE),
     ("WORKFLOW-7", "git silent", SILENT, UNKNOWN),
     ("WORKFLOW-8", "by a tag", ship(TAGS), HOLDS),

@@ -64,6 +64,12 @@ def _locked_out(world: World, green: Green, guise: str | None) -> None:
     _commit(world, {project.RELEASE_PATH: workflow.encode()})
 
 
+def _switched_off(world: World, green: Green, guise: str | None) -> None:
+    """GitHub starts no run of the workflow that publishes any more."""
+    number = item.id if (item := world.github.find_workflow("release.yml")) else world.github.add_workflow()
+    world.github.workflows[number].state = "disabled_inactivity"
+
+
 def _watched(green: Green) -> bool:
     """An audit looks at runs only to explain what is missing; a run that a tag started reads the tag's workflows."""
     return green.phase not in (None, Phase.PRE_PUBLISH)
@@ -88,6 +94,12 @@ FACTS = (
         _by_hand,
         ("PULL-11",),
         lambda green: green.name == "released, pull request open",
+    ),
+    Fact(
+        "workflow that is switched off",
+        _switched_off,
+        ("WORKFLOW-7",),
+        lambda green: green.phase is Phase.PRE_RELEASE,
     ),
     Fact(
         "environment that refuses the ref",

@@ -29,7 +29,16 @@ from tests.support.judged import verdict_of
 
 _COPIED = ("pulls", "releases", "check_runs", "statuses", "workflows", "workflow_runs")
 #: Read by advice alone, on which no step of a recovery rests.
-_ADVICE = {"services", "rehearsal", "rulesets", "branch_rules", "actions_settings", "environments", "base_runs"}
+_ADVICE = {
+    "services",
+    "rehearsal",
+    "rulesets",
+    "branch_rules",
+    "actions_settings",
+    "environments",
+    "base_runs",
+    "workflow_states",
+}
 _LOOKED_UP = frozenset(LOOKUPS) - _ADVICE
 
 

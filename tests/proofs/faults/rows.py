@@ -59,9 +59,9 @@ class Row:
 _OF_SETTINGS = ("rulesets", "branch_rules", "base_rules", "actions_settings")
 _ALL_OF_GITHUB = (
     *("pulls", "open_pulls", "release", "latest_release", "drafts", "ci", "runs", "last_run", "branch_pulls"),
-    *("base_runs", "earlier_pulls", "earlier_releases", "environments", *_OF_SETTINGS),
+    *("base_runs", "earlier_pulls", "earlier_releases", "environments", "workflow_states", *_OF_SETTINGS),
 )
-_BEHIND_FILES = ("workflow_files", "runs", "ci", "base_runs", "last_run", "environments")
+_BEHIND_FILES = ("workflow_files", "runs", "ci", "base_runs", "last_run", "environments", "workflow_states")
 """Which workflow publishes is in its file, and what is no CI follows from that."""
 _BEHIND_BASE = (*_BEHIND_FILES, "base_rules", "rehearsal", "calculation")
 _BEHIND_COMMITS = (*_BEHIND_FILES, "published", "clone", "calculation")
@@ -108,6 +108,7 @@ _OWN_PULLS, _OTHER_PULLS = _api("/pulls", "head=.*pypi-v0.2.0"), _api("/pulls", 
 _OF_TAG, _RESPELLED = _api("/releases/tags/[^/]*0[.]2[.]0"), _api("/releases/tags/[0-9][^/]*")
 _EARLIER_PULLS = _api("/pulls", "head=.*(pypi-v0[.]1[.]0|release-please)")
 _EARLIER_RELEASES = _api("/releases/tags/v0[.]1[.]0")
+_WORKFLOWS = _api("/actions/workflows")
 _RUNS = _api("/actions/workflows/[^/]+/runs")
 _JOBS, _LOG = _api("/actions/runs/[0-9]+/jobs"), _api("/actions/jobs/[0-9]+/logs")
 _OWN_JOBS = _api("/actions/runs/[0-9]+/jobs", "filter=all")
@@ -156,7 +157,7 @@ _TABLE = (
     _row("GitHub: statuses", READY, "list", "ci", _STATUSES),
     _row("GitHub: runs of a commit", READY, "list", "ci", _api("/actions/runs", "head_sha=")),
     _row("GitHub: pushes", "CI of an ancestor", "list", "ci", _api("/activity", "ref=")),
-    _row("GitHub: workflows", "CI of an ancestor", "list", "ci", _api("/actions/workflows")),
+    _row("GitHub: workflows", "CI of an ancestor", "list", "ci", _WORKFLOWS, "workflow_states"),
     _row("GitHub: rulesets", GUARDED, "list", "rulesets", _api("/rulesets"), *_RULES, blocking=False),
     _row("GitHub: a ruleset", GUARDED, "object", "rulesets", _api("/rulesets/[0-9]+"), *_RULES, blocking=False),
     _row("GitHub: rules of a branch", GUARDED, "list", "branch_rules", _OF_BRANCH, "base_rules", "ci"),
@@ -165,6 +166,7 @@ _TABLE = (
     _row("GitHub: settings of Actions", GUARDED, "object", "actions_settings", _SETTINGS, blocking=False),
     _row("GitHub: environment", ROOM, "object", "environments", _api("/environments/[^/]+"), blocking=False),
     _row("GitHub: patterns of an environment", ROOM, "list", "environments", _PATTERNS, blocking=False),
+    _row("GitHub: which workflows are off", READY, "list", "workflow_states", _WORKFLOWS, blocking=False),
     _row("GitHub: runs on the base", READY, "list", "base_runs", _api("/actions/runs", "branch="), blocking=False),
     _row("status page of GitHub", READY, "status", "services GitHub", _STATUS, blocking=False, begins="github-status"),
     _row("status page of PyPI", READY, "status", "services PyPI", _PYPI_STATUS, blocking=False, begins="pypi-status"),
