@@ -11,6 +11,7 @@ from release_state.facts.logs.explanation import explain_log
 from release_state.facts.logs.failure import KnownFailure
 from release_state.facts.logs.families.artifacts import ARTIFACTS, IMAGES
 from release_state.facts.logs.families.build import BUILD
+from release_state.facts.logs.families.checkout import CHECKOUT
 from release_state.facts.logs.families.elsewhere import ELSEWHERE, STEPS
 from release_state.facts.logs.families.git import GIT
 from release_state.facts.logs.families.identity import IDENTITY
@@ -32,6 +33,7 @@ FAMILIES = {
     "The index does not know who uploads": IDENTITY,
     "The index refuses a file, the version or the project": REFUSALS,
     "Git or GitHub refuses a branch, a tag, a pull request or a GitHub Release": GIT,
+    "The checkout is not what the job needs": CHECKOUT,
     "A service does not answer, or the time is up": SERVICES,
     "Files are lost between jobs": ARTIFACTS,
     "An action's container image is not there": IMAGES,
@@ -59,6 +61,7 @@ FIRST_TRY = (
     "| 10, such kinds again | 32 | 13 | 18 | 1 |",
     "| 11, after the mending of 8 to 10 | 30 | 16 | 10 | 4 |",
     "| 12, after the mending of 11 | 30 | 16 | 11 | 3 |",
+    "| 13, runners, actions and checkouts | 26 | 8 | 11 | 7 |",
     "",
     "The kinds that failed are mended after each, and what failed is among these logs.",
 )

@@ -109,6 +109,7 @@ ARTIFACTS = (
         "empty dist",
         r"no files? (?:were|was) found with the provided path|cannot find file \(or expand pattern\)"
         r"|no (?:distributions?|files) (?:found|to (?:upload|publish))|no such file or directory: '?[^']{0,200}\bdist\b"
+        r"|enoent: no such file or directory, \w{1,8} '[^']{0,200}(?:\bdist\b|\.whl|\.tar\.gz)"
         r"|dist/?.{0,40}(?:is empty|does not exist"
         r"|no such file)|\bno files to check\b|path patterns didn't match any|\bno matches found for [`'\"]"
         r"|invaliddistribution: no such file|archive \(.{1,200}\) does not exist|does not include a valid file"

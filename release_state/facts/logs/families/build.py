@@ -24,9 +24,18 @@ _FULL = (
 )
 BUILD = (
     define(
+        "missing input",
+        r"\bsecret \w{1,60} is required, but not provided while calling",
+        "The calling job does not hand a secret on to the reusable workflow. No run began.",
+        "Hand it on (`secrets:` of the calling job), then start the release again",
+        Completion.DEPENDS,
+        anywhere=True,
+    ),
+    define(
         "workflow file",
         r"the (?:workflow|template) is not valid|fail(?:ed)? to load .{1,200}/action\.ya?ml"
-        r"|every step must define a|\.ya?ml \(line: \d+, col: \d+\): |you have an error in your yaml syntax"
+        r"|every step must define a|could not be found at the uri|'using: \w{1,20}' is not supported"
+        r"|^file not found: '.{1,300}/_actions/|\.ya?ml \(line: \d+, col: \d+\): |you have an error in your yaml syntax"
         r"|unrecognized named-value|failed to parse workflow|invalid workflow file|error parsing called workflow"
         r"|workflow is not reusable|unable to resolve action|missing download info for|can't find 'action\.ya?ml'",
         "GitHub could not start the workflow as its file says.",
@@ -136,6 +145,7 @@ BUILD = (
         r"|invalid (?:pep 440 )?version: '"
         r"|\bprojecterror\b|unknownpluginerror|can't open file .{0,200}\bsetup\.py"
         r"|no file/folder found for package|multiple top-level packages discovered"
+        r"|neither 'setup\.py' nor 'pyproject\.toml' found"
         r"|package directory .{1,200} does not exist|zip does not support timestamps",
         *FAILED,
         before_upload=True,

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from release_state.facts.logs.failure import Completion, Rank, define
 
+_NO_CREDENTIALS = (
+    "Git has no credentials for the push: the checkout did not keep them.",
+    "Set `persist-credentials: true` in that job's checkout, or push with a token; then complete what is missing",
+)
 GIT = (
     define(
         "D",
@@ -103,31 +107,15 @@ GIT = (
     define(
         "no git credentials",
         r"could not read (?:username|password) for|permission denied \(publickey|host key verification failed"
-        r"|could not read from remote repository|support for password authentication was removed"
+        r"|support for password authentication was removed"
         r"|terminal prompts disabled|authentication failed for 'https://github",
-        "Git has no credentials for the push: the checkout did not keep them.",
-        "Set `persist-credentials: true` in that job's checkout, or push with a token; then complete what is missing",
+        *_NO_CREDENTIALS,
     ),
     define(
         "no git identity",
         r"please tell me who you are|author identity unknown|empty ident name|unable to auto-detect email address",
         "Git does not know who commits.",
         "Set user.name and user.email in the job before it commits or tags",
-    ),
-    define(
-        "submodule",
-        r"\bin \.gitmodules\b|into submodule path .{1,300} failed|fetched in submodule path",
-        "The checkout did not get a submodule: its address is missing, or the token may not read it.",
-        "Correct `.gitmodules`, or give the checkout a token that reads the submodule; then start the release again",
-        Completion.DEPENDS,
-        before_upload=True,
-    ),
-    define(
-        "LFS",
-        r"over its data quota|/info/lfs|\bsmudge (?:error|filter lfs failed)",
-        "The checkout did not get files of Git LFS: they are missing, or the account's quota is used up.",
-        "Raise the quota or push the missing files, then run the failed job again",
-        before_upload=True,
     ),
     define(
         "environment rules",
@@ -144,23 +132,18 @@ GIT = (
         r"|unable to access '.{1,300}': the requested url returned error: 403|\brepository (?:'.{1,200}' )?not found\b"
         r"|not been granted the required scopes|must have (?:push|write) access"
         r"|write access to repository not granted|must have admin rights"
-        r"|\b403\b.{0,100}\bcontents\b.{0,60}\bpermission|\b403\b.{0,60}\bforbidden\b.{0,80}api\.github",
+        r"|\b403\b.{0,100}\bcontents\b.{0,60}\bpermission|\b403\b.{0,60}\bforbidden\b.{0,80}api\.github"
+        r"|release failed with status: 403",
         "The run's token lacks a right.",
         "Give the job `contents: write` and `pull-requests: write`, and check that the settings allow them",
     ),
     define(
         "GitHub credentials",
-        r"\bgh auth login\b|\bset the GH_TOKEN environment variable|\bbad credentials\b|\bE(?:INVALID|NO)GHTOKEN\b",
+        r"\bgh auth login\b|\bset the GH_TOKEN environment variable|\bbad credentials\b"
+        r"|json web token could not be decoded|get-(?:a-repository|an-organization)-installation|\bE(?:INVALID"
+        r"|NO)GHTOKEN\b",
         "GitHub refused the token: it is wrong, expired or revoked.",
         "Renew the secret that holds it, or use the run's own token, then run the failed job again",
-    ),
-    define(
-        "no checkout",
-        r"fatal: not a git repository",
-        "The job has no checkout of the repository, and its command needs one.",
-        "Check out the repository in that job, or name it (`gh … --repo OWNER/NAME`), then start the release again",
-        Completion.DEPENDS,
-        step=r"\b(?:git|gh) ",
     ),
     define(
         "no tag",
@@ -176,13 +159,6 @@ GIT = (
         "The GitHub Release that the job wanted to fill does not exist, or is a draft that its token does not see.",
         "Create it for the tag, then run the failed job again",
         step=r"\bgh release",
-    ),
-    define(
-        "unsafe folder",
-        r"dubious ownership in repository",
-        "Git refuses the checkout: another user owns it than the one in the container.",
-        "Add it to git's `safe.directory` in that step, then start the release again",
-        Completion.DEPENDS,
     ),
     define(
         "no ref",
@@ -227,6 +203,7 @@ GIT = (
         "The run could not create the release's pull request.",
         "Check whether one exists for this head and base; else create it with the right title and body",
     ),
+    define("no git credentials", r"could not read from remote repository", *_NO_CREDENTIALS, rank=Rank.EFFECT),
     define(
         "git refused",
         r"failed to push some refs",

@@ -74,6 +74,8 @@ SERVICES = (
         "GitHub",
         r"unable to access 'https://[^/'\s]{0,100}github[^'\s]{0,200}': the requested url returned error: 50\d"
         r"|could not resolve host: \S{0,20}github|remote end hung up unexpectedly"
+        r"|\brpc failed\b|fatal: early eof|fatal error in commit_refs|^failed to download (?:action|archive) '"
+        r"|ssh: connect to host \S{0,20}github|kex_exchange_identification"
         r"|something went wrong while executing your query|no server is currently available to service your request"
         r"|we had issues producing the response|\bunicorn!|couldn't respond to your request in time"
         r"|\bhttp(?: ?error)?:? 50[0234]\b.{0,200}(?:api\.github|/api/v3/)"

@@ -47,7 +47,8 @@ TOOLS = (
         r"no matching distribution found for|could not find a version that satisfies|resolutionimpossible"
         r"|no solution found when resolving|do not match the hashes|unable to locate package|packagesnotfound"
         r"|because .{1,200} depends on .{1,200}version solving failed|\bERESOLVE\b|no matching version found for"
-        r"|failed to select a version for|no matching package named|^error: invalid requirement"
+        r"|failed to select a version for|no matching package named|is not a supported wheel on this platform"
+        r"|^error: invalid requirement"
         r"|unsatisfiable (?:error|dependencies)|doesn't have a source distribution or wheel for",
         "A requirement could not be installed: no version of it fits.",
         "Check its name and version; if it is the version published just now, wait a minute and run the job again",
@@ -82,6 +83,13 @@ TOOLS = (
     ),
     define(
         "missing tool",
+        r"cannot connect to the docker daemon",
+        "The runner has no running Docker service, which the step needs.",
+        "Run the step on a runner that has one (GitHub's Linux images), then start the release again",
+        Completion.DEPENDS,
+    ),
+    define(
+        "missing tool",
         r"\binvalid command '\w{1,60}'",
         *_NOT_INSTALLED,
         before_upload=True,
@@ -92,6 +100,7 @@ TOOLS = (
         r"|\b[A-Z][A-Z0-9_]{2,60}_(?:TOKEN|PASSWORD|USERNAME|SECRET|KEY)\b.{0,60}\b(?:not set|unset|missing|empty"
         r"|required|not provided|unbound variable)\b"
         r"|\brequired input '?[\w-]{1,60}'? |^username and password required|parameter token or opts\.auth is required"
+        r"|\] \w{1,30} option is required|argument is empty\. maybe the secret"
         r"|a value is required for '--",
         "An action lacks an input: often a secret that is not set here, or not given to this event.",
         "Set the secret in the repository or the environment that the job names, then run the failed job again",
