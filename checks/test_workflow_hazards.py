@@ -21,7 +21,7 @@ from release_state.facts.workflow.publishing import find_uploads, find_uploads_o
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
-from release_state.plan.steps.commands import gh, workflow_page
+from release_state.plan.steps.start import switch_on
 from release_state.verdict.check import check
 
 pytestmark = pytest.mark.pre_release
@@ -49,16 +49,12 @@ def test_workflow_starts(release: Release) -> None:
     publishers = find_publishers(target, files)
     if not publishers:
         raise NotApplicable("no step is seen to upload")
-    states = release.snapshot.workflow_states
-    off = {each.file: each.state for each in states.value or () if each.is_off}
+    off = release.switched_off
     if stopped := [name for name in dict.fromkeys(each.workflow for each in publishers) if name in off]:
         raise ActionNeeded(
-            found=join_items(f"{name} is switched off ({off[name]})" for name in stopped),
+            found=f"switched off: {join_items(stopped)}",
             why="the tag or the GitHub Release is made, and nothing is published",
-            steps=[
-                step(f"Switch {name} on", gh(release, "workflow", "enable", name), link=workflow_page(target, name))
-                for name in stopped
-            ],
+            steps=[switch_on(release, name) for name in stopped],
             blocks=is_before_release(release) and all(each.workflow in off for each in publishers),
         )
     uploads = (each for each in find_uploads(files.texts) if each.may_be_to(release.channel.name))
@@ -71,7 +67,7 @@ def test_workflow_starts(release: Release) -> None:
         why="the release is made, and nothing is published",
         fix="Correct what starts it under `on:`, or make the tag or GitHub Release with a token of your own",
     )
-    states.present()
+    release.snapshot.workflow_states.present()
 
 
 @check("WORKFLOW-8", reads=READS, advice=True)

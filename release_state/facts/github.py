@@ -180,6 +180,11 @@ class GitHubFacts(GitFacts, IndexFacts):
             left_out=(*checks.left_out, *left_out),
         )
 
+    @property
+    def switched_off(self) -> frozenset[str]:
+        """The file names of the workflows that are known to be switched off: no event starts them."""
+        return frozenset(each.file for each in self.snapshot.workflow_states.value or () if each.is_off)
+
     @cached_property
     def unfinished_runs(self) -> tuple[WorkflowRun, ...]:
         """Unfinished runs of the release workflow, on any channel."""

@@ -258,7 +258,7 @@ def find_beginning(release: Release) -> Beginning | None:
         return None
     for what, workflow, at in _list_starts(release, tag):
         age = release.snapshot.observed_at - at
-        if abs(age) <= BEGINS_WITHIN:
+        if abs(age) <= BEGINS_WITHIN and workflow not in release.switched_off:
             return Beginning(what, age, workflow)
     return None
 

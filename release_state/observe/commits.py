@@ -14,7 +14,7 @@ from release_state.facts.own_run import find_needed_jobs, find_own_publishers
 from release_state.facts.process import require_workflows
 from release_state.facts.publishers import find_publishers
 from release_state.facts.workflow.document import FOLDER
-from release_state.model.observation import NotObserved, Observation, Problem, known
+from release_state.model.observation import NotObserved, Observation, Problem, known, value_or
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import Clone, OwnRun, Remote
 from release_state.model.target import ReleaseBranchName
@@ -237,8 +237,11 @@ class CommitSources:
         return Call((names,), lambda: observe_environments(self.github, names) if names else known(()))
 
     def workflow_states(self, view: View) -> Call | Observation[Any]:
-        """Return which workflows are switched off, where some publish."""
-        return Call((), lambda: self.github.observe(look_up_states)) if view.target.workflows else known(())
+        """Return which workflows are switched off, where some have a version to publish yet."""
+        has_published = view.phase is Phase.POST_RECOVERY and value_or(True, lambda: view.release.is_published)
+        if has_published or not view.target.workflows:
+            return known(())
+        return Call((), lambda: self.github.observe(look_up_states))
 
     def base_runs(self, view: View) -> Call:
         """Return the last finished runs of CI on the base branch."""

@@ -16,6 +16,7 @@ from release_state.model.outcome import Verdict
 from release_state.model.plan import Step
 from release_state.model.process import Made, Process, Publisher, Start, StartKind
 from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History, Repository, Snapshot, WorkflowFile
+from release_state.model.snapshot.runs import WorkflowState
 from release_state.observe.waiting import Waiting, find_pending
 from release_state.plan.recovery import Recovery
 from tests.support import states as s
@@ -108,6 +109,16 @@ def test_a_tag_that_started_nothing_is_pushed_again_with_the_same_object() -> No
     assert told[0] == "gh run list --workflow ship.yml --branch v0.2.0", "a run may have begun since"
     assert f"--force-with-lease=refs/tags/v0.2.0:{s.TAG_OBJECT}" in told[-2] and told[-2].endswith(" :refs/tags/v0.2.0")
     assert told[-1].endswith(f" {s.TAG_OBJECT}:refs/tags/v0.2.0")
+
+
+def test_a_workflow_that_is_switched_off_is_switched_on_first() -> None:
+    """Nothing begins, though the tag is new; and what starts it again would start nothing."""
+    off = known((WorkflowState(file="ship.yml", state="disabled_manually"),))
+    for runs, then in ((s.runs(), "gh run list --workflow ship.yml"), (s.runs(failed_run()), "gh run rerun 99")):
+        state = tagged(publisher("tag"), leaves=("tag",), workflow_states=off, history=made(2), runs=runs)
+        told = commands(state)
+        assert told[0] == "gh workflow enable ship.yml" and told[1].startswith(then)
+        assert verdict_of(state).verdict is Verdict.ACTION_NEEDED
 
 
 def test_a_tag_with_a_github_release_is_never_deleted_for_it() -> None:

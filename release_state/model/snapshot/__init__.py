@@ -141,7 +141,7 @@ class Snapshot(Model):
     Without those whose name a run computes.
     """
     workflow_states: Observation[tuple[WorkflowState, ...]] = NOT_ASKED
-    """Before a release: the workflows that GitHub knows, on or off."""
+    """Before the version is published: the workflows that GitHub knows, on or off."""
     base_runs: Observation[tuple[WorkflowRun, ...]] = NOT_ASKED
     """The last five finished runs of CI on the base branch, newest first."""
     calculation: Observation[Calculation] = NOT_ASKED

@@ -41,6 +41,24 @@ def find_publisher(release: Release) -> Publisher | None:
 
 
 def publish_by_workflow(release: Release) -> list[Step] | None:
+    """Return the steps of `_publish_by`, after one that switches the workflow on if it is off."""
+    steps, publisher = _publish_by(release), find_publisher(release)
+    if steps is None or publisher is None or publisher.workflow not in release.switched_off:
+        return steps
+    return [switch_on(release, publisher.workflow), *steps]
+
+
+def switch_on(release: Release, workflow: str) -> Step:
+    """Return the step that lets GitHub start runs of a workflow again."""
+    return _index_step(
+        f"Switch {workflow} on",
+        gh(release, "workflow", "enable", workflow),
+        reason="it is switched off: nothing starts it, and no run of it is repeated",
+        link=workflow_page(release.target, workflow),
+    )
+
+
+def _publish_by(release: Release) -> list[Step] | None:
     """
     Return the steps that let the project's own workflow publish the tag; None if no tag or GitHub Release starts it.
 
