@@ -7,6 +7,7 @@ import pytest
 from release_state.facts.logs.explanation import explain_log
 from release_state.facts.logs.lines import parse_log
 from tests.incidents.cases import CASES, Case
+from tests.incidents.forms import step
 from tests.incidents.runs import RUNS, Run
 
 
@@ -29,3 +30,12 @@ def test_a_run(run: Run) -> None:
     assert run.uploaded is None or found.after_upload == run.uploaded
     assert any(run.says in line for line in found.lines), found.lines
     assert len(found.lines) <= 3
+
+
+@pytest.mark.parametrize("text", [*(run.text for run in RUNS), *(case.text for case in CASES if not case.succeeded)])
+def test_what_a_step_said_that_went_well_is_no_cause(text: str) -> None:
+    lines = [line.replace("##[error]", "") for line in text.split("\n") if "Process completed with exit" not in line]
+    begun = [line for line in lines if "Post job cleanup" not in line and "Cleaning up orphan" not in line]
+    after = step("./finish", "it went otherwise than thought", code=3)
+    known = explain_log(parse_log("\n".join([*step("./begin", code=None), *begun, *after]))).known
+    assert known is None, known

@@ -158,10 +158,13 @@ def _decide(
     def shows(failure: KnownFailure, each: LogStatement) -> bool:
         return failure.shows_in(each.text, each.step, uploads=failure.uploading and uploads.has_step_of(each))
 
+    # What GitHub itself says is marked, or in no step; a step that went on may print the same words.
+    places = {each.place for each in failing} | {0}
+    told = [each for each in every if each.is_error or each.place in places]
     for rank in [Rank.SKIPPED] if succeeded else list(Rank):
         failures = [failure for failure in KNOWN_FAILURES if failure.rank is rank]
         for failure in failures:
-            if failure.anywhere and (items := [each for each in every if shows(failure, each)]):
+            if failure.anywhere and (items := [each for each in told if shows(failure, each)]):
                 return failure, items
         searched = [each for each in failing if not (rank is Rank.CAUSE and each.is_retry)]
         shown = [

@@ -162,6 +162,15 @@ BUILD = (
     ),
     define(
         "tests",
+        r"fatal python error: |\bsegmentation fault\b",
+        "Tests failed.",
+        "Fix them; a re-run keeps the commit, so release from a new one unless they fail by chance",
+        Completion.DEPENDS,
+        step=r"\b(?:pytest|unittest|tox|nox)\b",
+        before_upload=True,
+    ),
+    define(
+        "tests",
         r"\bfound [1-9]\d* (?:known vulnerabilit|errors?\b)|files were modified by this hook"
         r"|\bwould (?:be reformatted|reformat)"
         r"|\b[1-9]\d* errors?, \d+ warnings?\b|\bW\d{3}: wheel |in version control and sdist do not match"
