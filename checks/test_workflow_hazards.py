@@ -75,8 +75,8 @@ def test_upload_starts_once(release: Release) -> None:
     """One event starts the upload of a version.
 
     A GitHub Release pushes its tag, so `push: tags` and `release` start two runs. For one release, GitHub sends
-    `created`, `published` and `released`: `on: release` without `types` starts three. The second run finds files that
-    exist, and fails. An upload that skips existing files stands it.
+    `created`, `published` and `released`: `on: release` without `types` starts three. In `push`, `branches` and `tags`
+    start one each. The second run finds files that exist, and fails. An upload that skips existing files stands it.
 
     Source: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#release
     """
@@ -86,6 +86,7 @@ def test_upload_starts_once(release: Release) -> None:
         release,
         hazards.find_double_starts(
             find_publishers(release.target, files),
+            release.target.tag,
             files.texts,
             is_prerelease=release.target.parsed_version.is_prerelease,
         ),
@@ -98,15 +99,16 @@ def test_upload_starts_once(release: Release) -> None:
 def test_upload_waits_for_success(release: Release) -> None:
     """The upload runs only if every job before it succeeded.
 
-    With `if: always()` a job runs although a build failed or was cancelled. Then a part of the files is published.
+    With `if: always()` a job runs although a build failed or was cancelled. Then a part of the files is published. With
+    `continue-on-error`, the run is green although the upload failed.
 
     Source: https://docs.github.com/actions/reference/workflows-and-actions/expressions#status-check-functions
     """
     _report(
         release,
-        hazards.find_careless_uploads(find_uploads_of(read_workflow(release))),
-        why="a failed build job publishes a part of the files",
-        fix="Use `if: ${{ !cancelled() && needs.JOB.result == 'success' }}`, or no condition",
+        hazards.find_careless_uploads(find_uploads_of(read_workflow(release)), read_workflow(release).texts),
+        why="a failed build job publishes a part of the files, and nobody sees an upload that fails",
+        fix="Use `if: ${{ !cancelled() && needs.JOB.result == 'success' }}`, or no condition; no `continue-on-error`",
     )
 
 

@@ -41,6 +41,7 @@ def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ..
     uploads = [upload for upload in find_uploads(files.texts) if upload.may_be_to(target.channel.name)]
     own = canonicalize_name(target.package)
     uploads = [upload for upload in uploads if not upload.packages or own in upload.packages] or uploads
+    uploads = [upload for upload in uploads if not _is_for_another(upload, target, files.texts, base)] or uploads
     # A command would take such a file for an option.
     uploads = [upload for upload in uploads if not upload.workflow.startswith(f"{FOLDER}/-")]
     if "workflow" in target.given:
@@ -49,6 +50,12 @@ def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ..
         if not uploads and path in files.texts and not set(target.given).isdisjoint(OVERRULES):
             return (_make_configured(target, ReleaseWorkflow(path, files.texts), base),)
     return _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
+
+
+def _is_for_another(upload: Upload, target: Target, texts: Mapping[str, str], base: str) -> bool:
+    """Whether only other tags and their GitHub Releases start an upload: in a monorepo, those of another package."""
+    given = upload, texts.get(upload.workflow, ""), target.repository, base, target.tag
+    return bool(find_starts(*given)) and not find_starts(*given, alone=True)
 
 
 def add_publishers_at_tag(target: Target, files: WorkflowFiles, known: Sequence[Publisher]) -> tuple[Publisher, ...]:

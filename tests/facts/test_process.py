@@ -31,6 +31,7 @@ OLD_JOB = (
     "on: {push: {branches: [main]}}\njobs:\n  up:\n    if: contains(github.ref, 'refs/tags/')\n"
     "    steps: [{run: tox -e release, env: {TWINE_PASSWORD: x}}]\n"
 )
+OF_ANOTHER = ON_RELEASE.replace("{up: {", "{up: {if: \"startsWith(github.event.release.tag_name, 'mars-v')\", ")
 DOCTOR = (
     "on: {push: {branches: [main]}}\njobs: {a: {steps: [{run: bash bin/check-environment, env: {PYPI_TOKEN: x}}]}}\n"
 )
@@ -309,10 +310,18 @@ def test_a_trace_that_no_earlier_release_left_and_no_workflow_makes_is_not_asked
         ({"a.yml": UPLOAD_EXTRA, "b.yml": UPLOAD_EXTRA.replace("_extra", "")}, ["b.yml"]),
         ({"a.yml": UPLOAD_EXTRA}, ["a.yml"]),
         ({"a.yml": ON_TAG, "b.yml": OLD_JOB}, ["a.yml"]),
+        ({"a.yml": OF_ANOTHER, "b.yml": ON_RELEASE}, ["b.yml"]),
         ({"a.yml": DOCTOR, "b.yml": DOCTOR.replace("check-environment", "publish-package")}, ["b.yml"]),
         ({"a.yml": PREVIEW, "b.yml": ON_TAG.replace("run: uv publish", "uses: o/actions/publish-pypi@v1")}, ["b.yml"]),
     ],
-    ids=["another package's files", "nobody else's", "a job that nothing starts", "a check", "another service"],
+    ids=[
+        "another package's files",
+        "nobody else's",
+        "a job that nothing starts",
+        "another package's GitHub Release",
+        "a check",
+        "another service",
+    ],
 )
 def test_what_only_looks_like_the_upload(files: dict[str, str], workflows: list[str]) -> None:
     assert list(resolve(snapshot(files)).target.workflows) == workflows

@@ -79,7 +79,11 @@ FIRST_TRY = (
     "| what it makes, but for a tag in a run that a tag started | 105 | 1 | 8 | 113 | 0 | 1 |",
     "",
     "What is still wrong: three workflows of one repository publish three packages on one GitHub Release, and all are",
-    "watched. Of 17 alarms at first, 13 were false. Now there are 5, and none of them is false.",
+    "watched. Of 17 alarms at first, 13 were false. Now there are 6, and none of them is false.",
+    "",
+    "After that, 43 more were tried. The first answer was right for the workflow of 41: one too many was of another",
+    "package, and one that publishes pre-releases was not found, nor its environment. All else was right, and so was",
+    "the only alarm.",
 )
 """What was measured once with projects that nobody had mended for."""
 

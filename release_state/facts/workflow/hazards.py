@@ -11,10 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from release_state.common.text import join_items
 from release_state.facts.workflow.artifacts import read_version
 from release_state.facts.workflow.calls import LocatedStep, PlacedJob, ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.expressions import evaluate
+from release_state.facts.workflow.indexes import TESTPYPI
 from release_state.facts.workflow.making import find_made, find_made_by
 from release_state.facts.workflow.needs import CONTENTS
 from release_state.facts.workflow.publishing import Evidence, Upload
@@ -25,6 +27,8 @@ from release_state.model.process import Publisher
 
 _NEGATED = re.compile(r"!\s*(?:needs|steps)\.[\w-]+\.outputs\.([\w-]+)(?!\s*[=!<>])")
 _STARTS_ANOTHER = re.compile(r"gh workflow run|createWorkflowDispatch|workflow-dispatch@|/dispatches\b")
+_OF_A_PART = re.compile(r"working-directory|packages-dir|packages_dir|--package\b|--project\b|--directory\b|\bcd ")
+"""What a workflow says that publishes one of several packages."""
 _PUSHERS = ("stefanzweifel/git-auto-commit-action@", "endbug/add-and-commit@")
 _ATTESTS = (1, 11)
 """The version of the publish action that attests by default: https://github.com/pypa/gh-action-pypi-publish/releases"""
@@ -57,17 +61,20 @@ def find_never_started(publishers: Sequence[Publisher], tag: str, texts: Mapping
         elif kinds == {"release"} and types == {"created"} and drafts:
             yield f"{publisher.workflow}: `release: created` is not sent when a draft is published; `published` is"
         elif kinds & {"tag", "release"} and kinds <= {"tag", "release", "dispatch"}:
-            yield from _find_silent_starts(publisher, kinds, texts)
+            own = {f"{FOLDER}/{each.workflow}" for each in publishers}
+            yield from _find_silent_starts(publisher, kinds, texts, own)
 
 
-def _find_silent_starts(publisher: Publisher, kinds: Collection[str], texts: Mapping[str, str]) -> Iterator[str]:
+def _find_silent_starts(
+    publisher: Publisher, kinds: Collection[str], texts: Mapping[str, str], publishing: Collection[str]
+) -> Iterator[str]:
     """A tag or GitHub Release that another workflow makes with its own token starts no workflow."""
     own = f"{FOLDER}/{publisher.workflow}"
     if "dispatch" in kinds and any(map(_STARTS_ANOTHER.search, texts.values())):
         return
     for path in sorted(texts):
         workflow = ReleaseWorkflow(path, texts)
-        if not path.startswith(f"{FOLDER}/") or path == own or own in workflow.called_paths:
+        if not path.startswith(f"{FOLDER}/") or path in publishing or own in workflow.called_paths:
             continue
         made = _find_made_silently(workflow)
         if made.intersection(kinds):
@@ -92,7 +99,7 @@ def _find_made_silently(workflow: ReleaseWorkflow) -> set[str]:
 
 
 def find_double_starts(
-    publishers: Sequence[Publisher], texts: Mapping[str, str], *, is_prerelease: bool = False
+    publishers: Sequence[Publisher], tag: str, texts: Mapping[str, str], *, is_prerelease: bool
 ) -> Iterator[str]:
     """Yield what starts the upload twice: a GitHub Release also pushes its tag, unless a workflow makes it silently."""
     sure = [each for each in publishers if not each.skips_existing and not each.is_guess]
@@ -103,6 +110,15 @@ def find_double_starts(
     makers = (each for each in files if each.path in own or each.file.by_tag)
     if {"tag", "release"} <= kinds.keys() and not any("release" in _find_made_silently(each) for each in makers):
         yield f"a pushed tag starts {kinds['tag']}, and its GitHub Release starts {kinds['release']} as well"
+    taking = {
+        each.workflow
+        for each in sure
+        for start in each.starts
+        if start.kind == "tag" and start.surely and (not start.filters or is_taken(start.filters, tag))
+    }
+    whole = sorted(name for name in taking if not _OF_A_PART.search(texts.get(f"{FOLDER}/{name}", "")))
+    if len(whole) > 1:
+        yield f"the version's tag starts {join_items(whole)}"
     sent = ("created", "published", "prereleased" if is_prerelease else "released")
     for each in sure:
         types = [start.filters or sent for start in each.starts if start.kind == "release" and start.surely]
@@ -110,8 +126,8 @@ def find_double_starts(
             yield f"a GitHub Release starts {each.workflow} once more for each of {', '.join(twice)}"
         certain = {start.kind for start in each.starts if start.surely}
         workflow = ReleaseWorkflow(f"{FOLDER}/{each.workflow}", texts)
-        if {"tag", "branch"} <= certain and "tag" in set(find_made(workflow)) - _find_made_silently(workflow):
-            yield f"a run of {each.workflow} for a branch pushes a tag with a token of its own, which starts it again"
+        if {"tag", "branch"} <= certain and "tag" not in _find_made_silently(workflow):
+            yield f"a push to a branch starts {each.workflow}, and the version's tag starts it as well"
 
 
 def find_false_texts(uploads: Sequence[Upload], texts: Mapping[str, str]) -> Iterator[str]:
@@ -123,8 +139,12 @@ def find_false_texts(uploads: Sequence[Upload], texts: Mapping[str, str]) -> Ite
                     yield f"{upload.job.where} uploads `if: {condition}`, and no text but an empty one is false"
 
 
-def find_careless_uploads(uploads: Sequence[Upload]) -> Iterator[str]:
-    """Yield uploads that run although a job before them failed."""
+def find_careless_uploads(uploads: Sequence[Upload], texts: Mapping[str, str]) -> Iterator[str]:
+    """Yield uploads that run although a job before them failed, or whose own failure is passed over unseen."""
+    for upload in uploads:
+        is_seen = ".outcome" in texts.get(upload.job.file, "") or upload.index in (None, TESTPYPI)
+        if upload.may_fail and upload.evidence is Evidence.KNOWN and not is_seen:
+            yield f"{upload.job.where} runs {upload.how} with `continue-on-error`: the run is green if that fails"
     for placed in _jobs_of(uploads):
         condition = placed.job.condition
         ignores = _IGNORES.search(condition) is not None

@@ -46,6 +46,8 @@ class Upload(Struct, frozen=True):
     """The condition of the step itself."""
     skips_existing: bool = False
     """Whether it leaves out files that the index has."""
+    may_fail: bool = False
+    """Whether the run goes on, and may end well, if it fails."""
     packages: frozenset[str] = frozenset()
     """The packages that the names of its files tell, normalized; empty: not told."""
 
@@ -148,7 +150,8 @@ def _uploads_of_step(path: str, at: LocatedStep) -> Iterator[Upload]:
         hinted = TESTPYPI if _is_rehearsal(job) and index in (None, PYPI) else index
         if "${{" in job.job.environment and index == PYPI:
             hinted = None  # a run chooses the environment, and so perhaps the index
-        yield Upload(path, job, how, evidence, hinted, step.condition, _skips_existing(step), _read_packages(step))
+        stands = _skips_existing(step), step.may_fail or job.job.may_fail
+        yield Upload(path, job, how, evidence, hinted, step.condition, *stands, _read_packages(step))
 
 
 def _read_packages(step: JobStep) -> frozenset[str]:

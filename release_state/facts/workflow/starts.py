@@ -58,13 +58,14 @@ _SENT = ("created", "published", "released")
 
 
 def find_starts(
-    upload: Upload, text: str, repository: str = "", base: str = "main", tag: str = ""
+    upload: Upload, text: str, repository: str = "", base: str = "main", tag: str = "", *, alone: bool = False
 ) -> tuple[Start, ...]:
     """
     Return what starts an upload; `text` is its workflow file, `repository` the `owner/name` that runs it.
 
     `base` is the base branch: of all pushes to branches, those to it are looked at. `tag` is the version's; where a
-    condition keeps this one from the upload and lets another through, the last pattern of the start excludes it.
+    condition keeps this one from the upload and lets another through, the last pattern of the start excludes it. With
+    `alone`, GitHub Releases of other tags, and starts by hand on one, do not count.
 
     Empty if the file cannot be read.
     """
@@ -75,9 +76,12 @@ def find_starts(
     known: dict[str, Value] = {"github.repository": repository, "github.repository_owner": repository.partition("/")[0]}
     found: dict[tuple[StartKind, tuple[str, ...]], Start] = {}
     released: dict[str, bool] = {}
-    for kind, ways in _scenarios(events, base, _list_samples(text), tag):
+    samples = [tag] if alone else _list_samples(text)
+    for kind, ways in _scenarios(events, base, samples, tag):
         for filters, context in ways:
-            surely = _reaches(upload, {**(known if repository else {}), **context})
+            likely = _with_refs(context, (_of_ref("branch", base), _of_ref("tag", tag))) if alone else [context]
+            results = {_reaches(upload, {**(known if repository else {}), **each}) for each in likely}
+            surely = True in results or (None if None in results else False)
             if kind == "release" and surely is not False:
                 released[filters[0]] = surely is True
                 break
@@ -117,7 +121,7 @@ def _scenarios(
         elif name == "release":
             context.pop("github.event.release")
             tags = [{**_of_ref("tag", each), "github.event.release.tag_name": each} for each in filter(None, [tag])]
-            tags += [_of_ref("tag", each) for each in samples]
+            tags += [_of_ref("tag", each) for each in samples if each != tag]
             for action in _list_types(events) or _SENT:
                 yield "release", [((action,), {**context, **of_tag, "github.event.action": action}) for of_tag in tags]
         elif name in _PULLS and "closed" in _texts(filters, "types"):
