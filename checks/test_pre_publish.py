@@ -67,9 +67,10 @@ def test_this_run_is_of_the_tag(release: Release) -> None:
 def test_this_run_has_not_begun_to_publish(release: Release) -> None:
     """The publishing job of this run waits for this gate.
 
-    It `needs` the job that asks, and no attempt of this run has started it. An `if: always()` on it, or a
-    `continue-on-error` of the gate, makes the gate useless. Once the job has started, the result is unknown: it may
-    have uploaded something that the index does not list yet. Verify the release then.
+    It `needs` the job that asks, and no attempt of this run has started it. An `if: always()` on it makes the gate
+    useless. So does a `continue-on-error` of the gate, a `|| true`, or a pipe into `tee` without `shell: bash`. Once
+    the job has started, the result is unknown: it may have uploaded something that the index does not list yet.
+    Verify the release then.
     """
     run, target, files = release.own_run, release.target, release.snapshot.workflow_files.known()
     publishers = find_own_publishers(target, run)

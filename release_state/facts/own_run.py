@@ -11,7 +11,7 @@ from msgspec import structs
 
 from release_state.common.text import sanitize
 from release_state.facts.workflow.calls import PlacedJob, ReleaseWorkflow
-from release_state.facts.workflow.model import Workflow, WorkflowJob
+from release_state.facts.workflow.model import JobStep, Workflow, WorkflowJob
 from release_state.model.outcome import Phase
 from release_state.model.process import Publisher
 from release_state.model.snapshot import OwnRun
@@ -24,6 +24,10 @@ _LONGEST = 300
 """Characters of a job's name."""
 _OWN_NAME = "release-state"
 """This suite in a step, and the ID of the job of its reusable workflow."""
+_IGNORED = re.compile(r"\|\|\s*(?:true\b|:(?:\s|$)|echo\b|exit 0\b)|;\s*(?:true|exit 0)\b")
+"""What makes a success of a failed command."""
+_PIPE = re.compile(r"(?<!\|)\|(?!\|)")
+_PIPEFAIL = re.compile(r"\bpipefail\b|^\s*(?:-\s*)?shell:\s*['\"]?bash['\"]?\s*$", re.MULTILINE)
 _OWN_WORKFLOW = re.compile(r"[\w.-]+/[\w.-]+/\.github/workflows/release-state\.yml@\S+")
 
 
@@ -65,9 +69,8 @@ def find_gated_jobs(path: str, texts: Mapping[str, str], job: str) -> frozenset[
     asking, found = _find_asking(path, texts, job), dict[str, str]()
     if asking is None:
         return None
-    if asking.job.may_fail or any(
-        each.may_fail and _OWN_NAME in f"{each.run} {each.uses}" for each in asking.job.steps
-    ):
+    has_pipefail = _PIPEFAIL.search(texts.get(asking.file, "")) is not None
+    if asking.job.may_fail or any(_ends_well(each, has_pipefail=has_pipefail) for each in asking.job.steps):
         return frozenset()  # it counts as a success whatever the gate says
     here: PlacedJob | None = asking
     while here is not None:
@@ -81,6 +84,20 @@ def find_gated_jobs(path: str, texts: Mapping[str, str], job: str) -> frozenset[
 def _list_places(placed: PlacedJob) -> list[str]:
     """Where a job is, and each job that calls it."""
     return [placed.where, *(_list_places(placed.caller) if placed.caller else ())]
+
+
+def _ends_well(step: JobStep, *, has_pipefail: bool) -> bool:
+    """Whether a step that runs this suite is a success whatever the suite says.
+
+    A pipe has the exit code of its last command, unless the shell is named as `bash`.
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell
+    """
+    if _OWN_NAME not in f"{step.run} {step.uses}":
+        return False
+    lines = (line.partition(_OWN_NAME) for line in step.run.replace("\\\n", " ").splitlines())
+    after = [rest for before, own, rest in lines if own and not before.lstrip().startswith(("#", "echo"))]
+    is_ignored = any(_IGNORED.search(rest) for rest in after)
+    return step.may_fail or is_ignored or (not has_pipefail and any(_PIPE.search(rest) for rest in after))
 
 
 def is_gated(name: str, gated: Collection[str]) -> bool:

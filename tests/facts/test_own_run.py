@@ -34,6 +34,21 @@ def flow(publish: str, gate: str = GATE) -> str:
         ("needs: gate", GATE.replace("needs: [build]", "continue-on-error: true"), False),
         ("needs: gate", GATE.replace("{run:", "{continue-on-error: true, run:"), False),
         ("needs: gate", GATE.replace("steps: [", "steps: [{continue-on-error: true, run: df}, "), True),
+        ("needs: gate", GATE.replace("--version 1", "--version 1 || true"), False),
+        ("needs: gate", GATE.replace("release-state --version 1", "'release-state --version 1 || :'"), False),
+        ("needs: gate", GATE.replace("--version 1", "--version 1 || exit 1"), True),
+        ("needs: gate", GATE.replace("--version 1", "--version 1 | tee log"), False),
+        (
+            "needs: gate",
+            GATE.replace("run: release-state --version 1", "run: 'set -o pipefail; release-state | tee l'"),
+            True,
+        ),
+        (
+            "needs: gate",
+            GATE.replace("steps: [{", "steps: [{\n  shell: bash\n  , ").replace("--version 1", "| tee log"),
+            True,
+        ),
+        ("needs: gate", GATE.replace("steps: [", "steps: [{run: df | sort}, {run: 'true || true'}, "), True),
     ],
 )
 def test_what_starts_only_after_the_gate_has_succeeded(publish: str, gate: str, is_gated: bool) -> None:
