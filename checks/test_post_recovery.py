@@ -707,7 +707,7 @@ def test_release_branch_is_gone(release: Release, plan: Recovery) -> None:
     require_no_other_spelling(release, plan)
 
 
-@check("RUN-11", reads=["repository", "runs", "workflow_files"])
+@check("RUN-11", reads=["repository", "remote", "runs", "workflow_files"])
 def test_no_release_run_is_still_working(release: Release, plan: Recovery) -> None:
     """No release run is in progress.
 

@@ -468,12 +468,13 @@ def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) 
 
 
 @pytest.mark.pre_publish
-@check("RUN-1", reads=["repository", "runs", "workflow_files"])
+@check("RUN-1", reads=["repository", "remote", "runs", "workflow_files"])
 def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
     """No release run is in progress, queued or waiting, on any channel.
 
-    Waiting means waiting for approval. The report says who started the run, when, and where to see it. A run that has
-    worked longer than its jobs' time limits allow is stuck: do not wait for it, cancel it.
+    Waiting means waiting for approval. Where tags name their package, a run of another package's tag does not count.
+    The report says who started the run, when, and where to see it. A run that has worked longer than its jobs' time
+    limits allow is stuck: do not wait for it, cancel it.
     """
     require_workflow(release)
     target = release.target

@@ -171,7 +171,7 @@ def test_clone_is_in_a_clean_state(release: Release) -> None:
         )
 
 
-@check("RUN-21", reads=["repository", "runs", "workflow_files"])
+@check("RUN-21", reads=["repository", "remote", "runs", "workflow_files"])
 def test_no_release_run_can_bring_it_back(release: Release, plan: Recovery) -> None:
     """No release run is unfinished.
 

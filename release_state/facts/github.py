@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 
 from msgspec import structs
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release_state.facts.git import GitFacts
@@ -187,7 +188,22 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @cached_property
     def unfinished_runs(self) -> tuple[WorkflowRun, ...]:
-        """Unfinished runs of the release workflow, on any channel."""
+        """Unfinished runs of the release workflow, on any channel; without those of another package's tag."""
         remote = self.snapshot.remote.value
-        unfinished = (run for run in self.snapshot.runs.present().runs if not run.is_finished)
+        every = self.snapshot.runs.present().runs
+        unfinished = (run for run in every if not (run.is_finished or self._is_of_sibling(run)))
         return tuple(run for run in unfinished if is_release_run(run, self.target, remote))
+
+    def _is_of_sibling(self, run: WorkflowRun) -> bool:
+        """Whether a tag of another package started a run, by its name, in a repository whose tags name the package.
+
+        Two gates would wait for each other if the tags of two packages are pushed at once.
+        """
+        if run.event not in ("push", "release", "create") or not self.target.names_package(self.target.tag_template):
+            return False
+        tag, remote = run.head_branch or "", self.snapshot.remote.value
+        match = _PACKAGE_TAG.fullmatch(tag)
+        if match is None or parse_version(match["version"]) is None or (remote and remote.branch(tag)):
+            return False
+        # One that begins like this package may be a nightly version of it.
+        return self.target.parse_tag(tag) is None and not canonicalize_name(tag).startswith(f"{self.target.name}-")

@@ -46,6 +46,14 @@ OF_TAGS = (
 OF_MAIN = OF_TAGS.replace(f"uses: actions/checkout@{w.SHA}", f"{{uses: actions/checkout@{w.SHA}, with: {{ref: main}}}}")
 SAID = OF_MAIN.replace("jobs:", "env: {SETUPTOOLS_SCM_PRETEND_VERSION: 1.0}\njobs:")
 TREELESS = OF_MAIN.replace("{ref: main}", "{ref: main, fetch-depth: 0, filter: 'tree:0'}")
+
+
+def of_tag(tag: str, event: str = "push", template: str = "orbit-v{version}", **changes: Any) -> Snapshot:
+    """A ready state in which a run at this tag is at work, in a repository of several packages."""
+    run = s.run("in_progress", event=event, head_branch=tag)
+    return s.ready(target=s.target(tag_template=template), runs=s.runs(run), **changes)
+
+
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-1", "good", on(w.GOOD), HOLDS),
     ("WORKFLOW-1", "not there", on(None), ACTION),
@@ -158,6 +166,13 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         s.ready(runs=s.runs(s.run("in_progress", started_at=s.NOW + timedelta(minutes=2))), **LATER),
         PROGRESS,
     ),
+    ("RUN-1", "of another package", of_tag("other-v1.2.3"), HOLDS),
+    ("RUN-1", "of another package, by a tag like a nightly one", of_tag("orbit-nightly-2026.1.1"), PROGRESS),
+    ("RUN-1", "of this package", of_tag("orbit-v0.1.9"), PROGRESS),
+    ("RUN-1", "of a number", of_tag("v1.2.3"), PROGRESS),
+    ("RUN-1", "of a branch", of_tag("other-v1.2.3", remote=s.remote(s.branch("other-v1.2.3"))), PROGRESS),
+    ("RUN-1", "by hand, at another package's tag", of_tag("other-v1.2.3", "workflow_dispatch"), PROGRESS),
+    ("RUN-1", "where tags name no package", of_tag("other-v1.2.3", template="v{version}"), PROGRESS),
     ("RUN-1", "stuck", s.ready(runs=s.runs(s.run("in_progress")), **LATER), ACTION),
     ("RUN-1", "waiting for a person", s.ready(runs=s.runs(s.run("waiting")), **LATER), PROGRESS),
     (
