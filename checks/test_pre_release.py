@@ -9,6 +9,7 @@ from packaging.utils import parse_wheel_filename
 
 from release_state.common.text import format_commits, join_items
 from release_state.facts.declared.version_source import explain_no_version, explain_written_later, is_started_by_version
+from release_state.facts.earlier import find_wheel_gap
 from release_state.facts.filenames import UPLOADED
 from release_state.facts.hints import find_workflow_hint
 from release_state.facts.own_run import find_own_publishers
@@ -560,7 +561,7 @@ def test_built_files_are_of_this_version(release: Release) -> None:
     and in its metadata. The tag alone does not say so: setuptools-scm in a shallow checkout builds 0.1.dev1, an older
     wheel is left in the folder, or it is empty. Such an upload fails half-way or publishes something else. An upload
     of the folder also fails on files that are no distributions, except an attestation or a signature beside its own.
-    Hidden files are not uploaded.
+    Hidden files are not uploaded. It has wheels for the machines and Pythons of the version before, too (INDEX-12).
 
     An upload fails on a file that the index has, too. It is no fault where every upload of this run's workflow skips
     such files.
@@ -589,6 +590,20 @@ def test_built_files_are_of_this_version(release: Release) -> None:
     kinds = {file.kind for file in built.files}
     if missing := [kind for kind in release.target.expected_files if kind not in kinds]:
         raise _build_again(release, f"no {' and no '.join(missing)} in {built.folder}")
+    names = [file.filename for file in built.files if file.kind == "wheel"]
+    gap = find_wheel_gap(release.project, release.version, names)
+    if gap.unexplained and "expected-files" not in release.target.given:
+        raise ActionNeeded(
+            expected=f"wheels as {gap.version} has",
+            found=f"no wheel for {join_items(gap.unexplained, 12)} in {built.folder}",
+            why="an installation there needs a compiler, or fails",
+            steps=[
+                step(
+                    "Put the files of every job that builds into the folder; where a wheel is dropped on purpose, say "
+                    f"which kinds are expected: --expected-files {','.join(release.target.expected_files)}"
+                )
+            ],
+        )
 
 
 def find_faults(built: Built, release: Release) -> Iterator[str]:

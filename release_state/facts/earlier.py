@@ -41,8 +41,11 @@ def find_kind(filename: str) -> str:
     return "wheel" if name.endswith(".whl") else "sdist" if name.endswith(_SDISTS) else ""
 
 
-def find_wheel_gap(page: IndexProject, version: Version) -> Gap:
-    """Return which wheels a version lacks that the version before it had: the newest one that has wheels."""
+def find_wheel_gap(page: IndexProject, version: Version, built: Iterable[str] | None = None) -> Gap:
+    """Return which wheels a version lacks that the version before it had: the newest one that has wheels.
+
+    The version's files are those on the page; where `built` is given, these.
+    """
     before = next((each for each in list_earlier(page) if "wheel" in map(find_kind, each.filenames)), None)
     if before is None:
         return Gap("")
@@ -50,7 +53,7 @@ def find_wheel_gap(page: IndexProject, version: Version) -> Gap:
     return find_gap(
         before.version,
         before.filenames,
-        (*(file.filename for file in page.files), *page.catching_up),
+        (*(file.filename for file in page.files), *page.catching_up) if built is None else tuple(built),
         is_feature=(named.epoch, named.release[:2]) != (version.epoch, version.release[:2]),
         requires=next((file.requires_python for file in page.files if file.requires_python), None),
     )

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
-from release_state.model.snapshot import Built, BuiltFile, Snapshot
+from release_state.model.snapshot import Built, BuiltFile, IndexRelease, Snapshot
 from tests.checks.cases.pre_publish import PUBLISHER, publishes, tagged
 from tests.support import states as s
 from tests.support.facts import build
@@ -37,11 +37,27 @@ def built(*files: BuiltFile, more: int = 0, **changes: Any) -> Snapshot:
     return tagged(built=known(Built(folder="/work/dist", files=files, more=more)), **changes)
 
 
+ON_MACHINES = tuple(
+    f"orbit-0.1.0-cp312-cp312-{tag}.whl" for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64")
+)
+"""The wheels of the version before."""
+EARLIER = IndexRelease(version="0.1.0", file_count=3, yanked=False, filenames=ON_MACHINES)
+BEFORE = {"pypi": structs.replace(s.project(), value=structs.replace(s.project().present(), releases=(EARLIER,)))}
+MACHINES = tuple(file(name.replace("0.1.0", "0.2.0")) for name in ON_MACHINES)
 INDEX, HALF = {"pypi": s.failed("index pypi")}, {"pypi": s.project(s.file())}
 SKIPS = structs.replace(PUBLISHER, skips_existing=True)
 ELSEWHERE = structs.replace(SKIPS, workflow="other.yml")
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("DIST-1", "both kinds", built(*BOTH), HOLDS),
+    ("DIST-1", "a wheel for each machine", built(file(SDIST), *MACHINES, index=BEFORE), HOLDS),
+    ("DIST-1", "no wheel for Windows", built(file(SDIST), *MACHINES[:2], index=BEFORE), ACTION),
+    ("DIST-1", "one wheel for all", built(*BOTH, index=BEFORE), HOLDS),
+    (
+        "DIST-1",
+        "no wheel for Windows, on purpose",
+        built(file(SDIST), *MACHINES[:2], index=BEFORE, target=publishes(given=("expected-files",))),
+        HOLDS,
+    ),
     ("DIST-1", "two wheels", built(*BOTH, NUMBERED), HOLDS),
     (
         "DIST-1",
