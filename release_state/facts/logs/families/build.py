@@ -142,12 +142,19 @@ BUILD = (
         r"|cannot be a direct reference unless|\bno(?:version|docstring)error\b|\bconfig ?error: "
         r"|invalid `?pyproject\.toml|tomldecodeerror|configuration error: `project|poetry configuration is invalid"
         r"|backend ?unavailable|can't find rust compiler|error: command '?[^'\"]{1,300}'? failed"
-        r"|invalid (?:pep 440 )?version: '"
+        r""
         r"|\bprojecterror\b|unknownpluginerror|can't open file .{0,200}\bsetup\.py"
         r"|no file/folder found for package|multiple top-level packages discovered"
         r"|neither 'setup\.py' nor 'pyproject\.toml' found"
         r"|package directory .{1,200} does not exist|zip does not support timestamps",
         *FAILED,
+        before_upload=True,
+    ),
+    define(
+        "build",
+        r"invalid (?:pep 440 )?version: '",
+        *FAILED,
+        step=r"^(?!.*\b(?:cz|commitizen|semantic-release)\b)",
         before_upload=True,
     ),
     define(

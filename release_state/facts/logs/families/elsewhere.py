@@ -82,7 +82,7 @@ STEPS = (
     ),
     define(
         "release tool",
-        r"\w{0,40}(?:error|exception)\b|\bfailed\b|\bexit code [1-9]",
+        r"\w{0,40}(?:error|exception)\b|\bfailed\b",
         "The release tool failed.",
         "Read its reason: branch groups, commits since the last tag, and its configuration decide",
         rank=Rank.EFFECT,
