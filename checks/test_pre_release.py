@@ -505,7 +505,7 @@ def test_metadata_declare_the_version(release: Release, target: Target) -> None:
     names the version. If the upload is started by hand or by a schedule, or nobody knows how, it is unknown: most such
     projects commit the version first, and the others set it where no file shows it.
 
-    If a push to the base branch starts the upload, the commit that sets the version is the release: this is advice.
+    If a push to the base branch or a merge starts the upload, what sets the version is the release: this is advice.
     """
     doubt = None
     try:

@@ -732,6 +732,7 @@ def test_a_package_of_two_versions_blocks_where_its_very_commit_is_built() -> No
 
 
 def test_a_push_that_starts_the_upload_needs_no_version_before_it() -> None:
-    for kinds, advice in ((("branch",), True), (("branch", "tag"), False), (("tag",), False)):
+    found = (("branch",), True), (("pull-request",), True), (("branch", "tag"), False), (("tag",), False)
+    for kinds, advice in found:
         statement = ended_on("META-1", declared.declares("0.1.0", declared.started_by(*kinds)))[1]
         assert isinstance(statement, ActionNeeded) and statement.advice is advice

@@ -13,7 +13,7 @@ from release_state.model.snapshot import Lineage, Tag
 from release_state.model.target import Target, parse_version
 
 _LATER = "the release itself writes the version (expected-before-release)"
-_BEFORE: tuple[StartKind, ...] = ("tag", "release", "branch")
+_BEFORE: tuple[StartKind, ...] = ("tag", "release", "branch", "pull-request")
 _REMEDY = "if the release writes the version, set `expected-before-release` to an empty list"
 
 

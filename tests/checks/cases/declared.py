@@ -62,6 +62,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("META-1", "by release", declares("0.1.0", started_by("release")), ACTION),
     ("META-1", "by hand or tag", declares("0.1.0", started_by("dispatch", "tag")), ACTION),
     ("META-1", "by a push to the branch", declares("0.1.0", started_by("branch", "dispatch")), ACTION),
+    ("META-1", "by merging its pull request", declares("0.1.0", started_by("pull-request")), ACTION),
     ("META-1", "by hand", declares("0.1.0", started_by("dispatch")), UNKNOWN),
     ("META-1", "by hand, right", declares("0.2.0", started_by("dispatch")), HOLDS),
     ("META-1", "by hand, set by the run", declares("0.1.0", started_by("dispatch", writer=WRITER)), NONE),
