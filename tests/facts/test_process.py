@@ -351,6 +351,16 @@ def test_what_could_not_be_read_lowers_nothing(changes: dict[str, Any]) -> None:
     assert resolve(snapshot({"ship.yml": ON_TAG}, **changes)).target.channel.leaves == target().channel.leaves
 
 
+def test_of_the_jobs_of_one_workflow_that_of_the_package_publishes_it() -> None:
+    """Every tag starts the workflow; a condition says whose job uploads."""
+    job = "{if: \"startsWith(github.ref, 'refs/tags/%s-v')\", steps: [{run: uv publish}]}"
+    text = f"on: {{push: {{tags: ['*-v*']}}}}\njobs: {{up: {job % 'orbit-demo'}, other: {job % 'other'}}}\n"
+    tags = [make_tag(f"{name}-v0.{number}.0") for name in ("orbit-demo", "other") for number in (1, 2)]
+    found = resolve(snapshot({"ship.yml": text}, remote=make_remote(*tags))).target
+    assert found.tag_template == "{package}-v{version}"
+    assert [each.job_name for each in found.process.publishers] == ["up"]
+
+
 def test_one_earlier_release_is_enough_to_ask_for_the_next() -> None:
     there = GitHubRelease(
         id=1, tag="v0.1.0", name="", draft=False, prerelease=False, html_url="x", created_at=NOW, has_notes=True
