@@ -261,6 +261,19 @@ def test_a_job_that_is_skipped_is_judged_by_its_last_run(
         assert judge_ci(project.look(token=None)).state == ("green" if beside else "idle"), "it lies too far back"
 
 
+def test_a_job_that_waits_for_a_tag_is_not_looked_for(project: Project) -> None:
+    """No push to the branch runs it, nor what needs it: no ancestor is asked for its last run."""
+    guard = "if: startsWith(github.ref, 'refs/tags/')"
+    text = f"on: push\njobs:\n  test: {{}}\n  ship:\n    {guard}\n  tell: {{needs: ship}}\n  docs:\n    if: vars.DOCS\n"
+    jobs = [Job("test"), *(Job(name, conclusion="skipped") for name in ("ship", "tell"))]
+    before = project.commit("ci: ship", {f"{FOLDER}/ci.yml": text})
+    project.run(before, "failure", jobs=[Job(name) for name in ("ship", "tell", "docs")])
+    project.run(project.commit(), jobs=jobs)
+    assert project.judged().state == "green" and project.asked("/check-runs") == 2
+    project.run(project.commit(), jobs=[*jobs, Job("docs", conclusion="skipped")])
+    assert project.judged().state == "red"
+
+
 def test_a_job_that_no_push_runs_was_never_red(project: Project) -> None:
     """What only a schedule runs, or only a pull request, says nothing of a push that skips it."""
     parent = project.tested()

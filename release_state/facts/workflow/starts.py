@@ -218,6 +218,22 @@ def _see_from(placed: PlacedJob, known: Mapping[str, Value]) -> Mapping[str, Val
     return {**{name: value for name, value in known.items() if name != "inputs"}, **given}
 
 
+def is_kept_from_pushes(placed: PlacedJob, base: str) -> bool:
+    """Return whether no push to the base branch runs a job, by the conditions on the way to it."""
+    of_ref, here = _of_ref("branch", base), placed
+    known: dict[str, Value] = {
+        "github.event_name": "push",
+        **_ABSENT,
+        **of_ref,
+        "github.event.ref": of_ref["github.ref"],
+    }
+    while _runs(here, _see_from(here, known)) is not False:
+        if here.caller is None:
+            return False
+        here = here.caller
+    return True
+
+
 def _runs(placed: PlacedJob, known: Mapping[str, Value]) -> bool | None:
     """Whether a job runs: unless its condition asks for a status, only if no job that it needs in any way is skipped.
 

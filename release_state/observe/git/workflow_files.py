@@ -135,6 +135,8 @@ class CommitWorkflows(Struct, frozen=True):
     """Why a workflow file cannot be read, by file name."""
     chain: tuple[tuple[str, str], ...] = ()
     """The commit and its ancestors by first parents, nearest first, with their messages."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """The workflow files that can be read, by path."""
 
     @property
     def message(self) -> str:
@@ -182,21 +184,24 @@ def _read_workflows(store: Store, commit: str, chain: tuple[tuple[str, str], ...
     triggers: dict[str, PushTrigger] = {}
     testing: list[str] = []
     unread: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for path in entries:
         name = path.rpartition("/")[2]
         data = read_file(store, commit, path, LARGEST + 1, entries)
         try:
-            events = read_events((data or b"").decode("utf-8-sig"))
+            text = (data or b"").decode("utf-8-sig")
+            events = read_events(text)
         except UnicodeDecodeError:
             unread[name] = "not UTF-8"
         except NotReadable as problem:
             unread[name] = str(problem)
         else:
+            texts[path] = text
             if trigger := read_push_trigger(events):
                 triggers[name] = trigger
             if not events.keys().isdisjoint(_OF_CODE):
                 testing.append(name)
-    return CommitWorkflows(triggers, tuple(testing), unread, chain)
+    return CommitWorkflows(triggers, tuple(testing), unread, chain, texts)
 
 
 def _read_chain(store: Store, head: str, depth: int) -> tuple[tuple[str, str], ...]:

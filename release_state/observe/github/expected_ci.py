@@ -16,6 +16,9 @@ from typing import TypeVar
 from msgspec import Struct, structs
 
 from release_state.facts.own_run import is_job_of
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.document import FOLDER
+from release_state.facts.workflow.starts import is_kept_from_pushes
 from release_state.facts.workflow.triggers import BOT, PushTrigger, find_skip_marker
 from release_state.model.snapshot import CICheck, CommitChecks, ExpectedCI, Push, PushedWorkflow, WorkflowState
 from release_state.observe.git.workflow_files import MOST_CHANGED, CommitReader, CommitWorkflows
@@ -236,6 +239,7 @@ class ExpectedCILookup:
         workflow that started, as path filters keep away a whole one: a red ancestor must not look green for that.
         """
         skipped = [each for each in checks.results if each.state == "skipped" and each.event in _OF_PUSHES]
+        skipped = [each for each in skipped if not self._is_never_run(each)]
         last = self._ancestors.find_last(skipped) if skipped else []
         bad = [each for each in last if each.state in ("failure", "pending")]
         if not (counted := bad or ([] if is_tested else last)):
@@ -243,6 +247,12 @@ class ExpectedCILookup:
         nearest = counted[0].commit
         distance = 1 + [sha for sha, _ in self._chain].index(nearest or "")
         return structs.replace(checks, nearest=nearest, nearest_distance=distance, nearest_results=tuple(counted))
+
+    def _is_never_run(self, skipped: CICheck) -> bool:
+        """Whether no push runs the job, as one that waits for a tag: then its last run is of something else."""
+        workflow = ReleaseWorkflow(f"{FOLDER}/{skipped.workflow}", self._files.texts)
+        jobs = [each for each in workflow.jobs if is_job_of(skipped.name, each.listed_name)]
+        return bool(jobs) and all(is_kept_from_pushes(each, self._base) for each in jobs)
 
     def _find_starting(self, checks: CommitChecks) -> list[str]:
         """The workflows that start on a push to the base branch, without that of this very run."""
