@@ -95,7 +95,8 @@ def _ends_well(step: JobStep, *, has_pipefail: bool) -> bool:
     if _OWN_NAME not in f"{step.run} {step.uses}":
         return False
     lines = (line.partition(_OWN_NAME) for line in step.run.replace("\\\n", " ").splitlines())
-    after = [rest for before, own, rest in lines if own and not before.lstrip().startswith(("#", "echo"))]
+    # A line that only installs it, or speaks of it, is no gate.
+    after = [rest for before, own, rest in lines if own and not re.match(r"\s*(?:#|echo\b)|.*\binstall\b", before)]
     is_ignored = any(_IGNORED.search(rest) for rest in after)
     return step.may_fail or is_ignored or (not has_pipefail and any(_PIPE.search(rest) for rest in after))
 

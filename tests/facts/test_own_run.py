@@ -48,6 +48,7 @@ def flow(publish: str, gate: str = GATE) -> str:
             GATE.replace("steps: [{", "steps: [{\n  shell: bash\n  , ").replace("--version 1", "| tee log"),
             True,
         ),
+        ("needs: gate", GATE.replace("steps: [", "steps: [{run: pip install release-state | tail -1}, "), True),
         ("needs: gate", GATE.replace("steps: [", "steps: [{run: df | sort}, {run: 'true || true'}, "), True),
     ],
 )
