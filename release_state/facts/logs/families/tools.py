@@ -13,6 +13,11 @@ _NOT_INSTALLED = (
     "Install the tool in the job that uses it, then start the release again: a re-run keeps the old file",
     Completion.DEPENDS,
 )
+_NOT_THERE = (
+    "The step's command names a file, target or environment that is not there or may not be run.",
+    "Compare the command in the workflow file with the commit's files, then start the release again",
+    Completion.DEPENDS,
+)
 _NO_WHEEL = (
     "A wheel did not build or could not be repaired.",
     "See which wheels were uploaded before it; fix the build and complete the version, or release the next one",
@@ -121,9 +126,15 @@ TOOLS = (
         r"|: line \d+: (?:\[{1,2}\S{0,60}: command not found|syntax error|\w{1,60}: unbound variable)"
         r"|^no file in .{1,300} matched to \[|could not open requirements file"
         r"|pathspec .{1,200} did not match any files\b",
-        "The step's command names a file, target or environment that is not there or may not be run.",
-        "Compare the command in the workflow file with the commit's files, then start the release again",
-        Completion.DEPENDS,
+        *_NOT_THERE,
+        before_upload=True,
+    ),
+    define(
+        # A script may go on after it: last.
+        "script",
+        r"^(?:cat|chmod|cp|find|head|ls|mv|sed|sh|bash|tar): .{0,200}\bno such file or directory",
+        *_NOT_THERE,
+        Rank.EFFECT,
         before_upload=True,
     ),
     define(
@@ -161,7 +172,9 @@ TOOLS = (
         r"ninja: build stopped|backend subprocess exited|failed (?:to build|building wheel)"
         r"|subprocess-exited-with-error"
         r"|building (?:sdist|wheel).{0,200}\berror|could not build wheels|metadata-generation-failed"
-        r"|buildbackendexception|\bin setup command: |cmake configuration failed"
+        r"|buildbackendexception|\bin setup command: |cmake configuration failed|\.[cm]?tsx?\(\d+,\d+\): error"
+        r"|^error during build:"
+        r"|failed to calculate checksum of ref"
         r"|^(?:hatchling|setuptools|distutils|flit(?:_core)?|poetry\.core|pdm\.backend|scikit_build_core|mesonpy)\.\w",
         *FAILED,
         Rank.EFFECT,
