@@ -268,7 +268,10 @@ def test_project_is_known_to_the_index(release: Release) -> None:
             found="the index does not list this name now",
             why="the name is misspelt; or it is new and needs a pending trusted publisher; or it was deleted",
             steps=[
-                step("Check that the name is right and free, and its publisher pending", link=release.target.index_page)
+                step(
+                    "Check that the name is right and free, and its publisher pending",
+                    link=release.target.project_page,
+                )
             ],
         )
 

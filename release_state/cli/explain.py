@@ -31,6 +31,10 @@ again. LOGFILE is the log of a job, the output of
 
 Exit code: 0 recognised, 1 not recognised, 4 no log.
 """
+_UNKNOWN = (
+    "give the whole log of the job that failed (`gh run view RUN --log-failed`); "
+    "`release-state check --version X.Y.Z` says what there is, without a log"
+)
 
 
 def explain(arguments: Sequence[str]) -> int:
@@ -74,6 +78,8 @@ def _as_text(job: str | None, explanation: Explanation, command: list[str] | Non
     where = f" (from line {explanation.line})" if explanation.line else ""
     yield f"lines:{where}" if explanation.lines else "lines:    none that says why"
     yield from (f"  {sanitize(line)}" for line in explanation.lines)
+    if not known:
+        yield f"next:     {_UNKNOWN}"
     if command:
         yield f"command:  {quote_or_explain(command)}"
 

@@ -142,11 +142,18 @@ class Target(Model, dict=True):
 
     @property
     def index_page(self) -> str:
-        """The page of the version for a person: on PyPI and TestPyPI the project page, elsewhere the Simple page."""
+        """The page of the version for a person: on PyPI and TestPyPI a web page, elsewhere the Simple page."""
+        return f"{self.project_page}{self.version}/" if self.channel.is_public_index else self.project_page
+
+    @property
+    def project_page(self) -> str:
+        """The page of the project for a person, as `index_page` is that of the version."""
         root = self.channel.index_url.rstrip("/")
-        if self.channel.is_public_index:
-            return f"{root.removesuffix('/simple')}/project/{self.name}/{self.version}/"
-        return f"{root}/{self.name}/"
+        return (
+            f"{root.removesuffix('/simple')}/project/{self.name}/"
+            if self.channel.is_public_index
+            else f"{root}/{self.name}/"
+        )
 
     def tag_for(self, version: str) -> str:
         """Return the tag of a version."""

@@ -53,7 +53,7 @@ def test_every_blocking_check_has_an_adverse_fact(check: CheckInfo, matrix: Matr
     """A new check brings its adverse facts: of one of them it says so itself, in one of the worlds of its phases."""
     name, phases = check.id, {phase.value for phase in check.phases} or {"audit"}
     facts = [fact for fact in FACTS.values() if name in fact.checks]
-    assert facts, f"{name} blocks, and no fact in tests/adverse/ is adverse to it"
+    assert facts, f"{name} blocks, and no fact in tests/proofs/adverse/ is adverse to it"
     bare = [place for place in PLACES.values() if not (place.others or place.kept or place.late)]
     alone = [
         Cell(fact, place, green)

@@ -253,8 +253,8 @@ def push(minutes: float = 60, **changes: Any) -> Push:
 
 def repository(**changes: Any) -> Observation[Repository]:
     """The repository as an administrator's token sees it."""
-    values: dict[str, Any] = {"can_push": True, "can_administer": True, "html_url": WEB, **changes}
-    return known(build(Repository, full_name="octo/orbit", default_branch="main", **values))
+    values = {"full_name": "octo/orbit", "default_branch": "main", "html_url": WEB, **changes}
+    return known(build(Repository, **{"can_push": True, "can_administer": True, **values}))
 
 
 def failed(source: str = "GitHub") -> Observation[Any]:

@@ -26,7 +26,7 @@ class Completion(Enum):
 
     SAME = "the same version can still be completed"
     NEXT = "the version is used up: release the next one"
-    DEPENDS = "the same version can be completed as long as nothing of it is published; else release the next one"
+    DEPENDS = "complete this version if no files, or only this build's, are published; else release the next one"
 
 
 class KnownFailure(Struct, frozen=True, dict=True):
