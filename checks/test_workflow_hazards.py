@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from release_state.common.text import join_items
-from release_state.facts.environments import RefRefusal, find_refusal
-from release_state.facts.publishers import find_publishers
+from release_state.facts.environments import RefRefusal, find_refusal, is_spelling_known
+from release_state.facts.publishers import describe_starts, find_publishers, takes_release, takes_tag
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import is_before_release, make_file_step, read_workflow
 from release_state.facts.workflow import artifacts, hazards
@@ -21,6 +21,7 @@ from release_state.facts.workflow.publishing import find_uploads, find_uploads_o
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
+from release_state.model.process import Publisher
 from release_state.plan.steps.start import switch_on
 from release_state.verdict.check import check
 
@@ -39,7 +40,8 @@ def test_workflow_starts(release: Release) -> None:
     compare it with a text.
 
     Nothing starts a workflow that is switched off: by a person, or by GitHub, which does so after sixty days without
-    activity where a schedule starts it, too.
+    activity where a schedule starts it, too. Nor does a tag that its filter or condition does not take, or a pre-release
+    where it waits for `released`. If nothing starts the upload of this version, that blocks.
 
     Sources: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#release,
     https://docs.github.com/actions/concepts/security/github_token
@@ -62,12 +64,30 @@ def test_workflow_starts(release: Release) -> None:
         release,
         [
             *hazards.find_never_started(publishers, target.tag, files.texts),
+            *(
+                f"{each.workflow} waits for {describe_starts(each)}"
+                for each in publishers
+                if _lacks_event(release, each)
+            ),
             *hazards.find_false_texts(tuple(uploads), files.texts),
         ],
         why="the release is made, and nothing is published",
         fix="Correct what starts it under `on:`, or make the tag or GitHub Release with a token of your own",
+        blocks=is_before_release(release) and all(_is_never_started(release, each) for each in publishers),
     )
     release.snapshot.workflow_states.present()
+
+
+def _is_never_started(release: Release, publisher: Publisher) -> bool:
+    """Whether the version's own tag or GitHub Release is certain to start no upload, and nothing else starts it."""
+    is_passed = [each.kind for each in publisher.starts] == ["tag"] and not takes_tag(publisher, release.target.tag)
+    return not publisher.is_guess and (_lacks_event(release, publisher) or (is_passed and is_spelling_known(release)))
+
+
+def _lacks_event(release: Release, publisher: Publisher) -> bool:
+    """Whether it waits for a kind of GitHub Release alone that the version is not."""
+    is_only = {each.kind for each in publisher.starts} == {"release"}
+    return is_only and not takes_release(publisher, release.target)
 
 
 @check("WORKFLOW-8", reads=READS, advice=True)
@@ -242,6 +262,7 @@ def _report_workflow(release: Release, find: Callable[[ReleaseWorkflow], Iterabl
     _report(release, find(read_workflow(release)), why=why, fix=fix)
 
 
-def _report(release: Release, found: Iterable[str], *, why: str, fix: str) -> None:
+def _report(release: Release, found: Iterable[str], *, why: str, fix: str, blocks: bool = False) -> None:
     if hazard := list(dict.fromkeys(found)):
-        raise ActionNeeded(found=join_items(hazard, most=5), why=why, steps=[make_file_step(release, fix)])
+        steps = [make_file_step(release, fix)]
+        raise ActionNeeded(found=join_items(hazard, most=5), why=why, steps=steps, blocks=blocks)

@@ -60,12 +60,12 @@ def find_refusal(release: Release, publisher: Publisher, environment: Environmen
     admitted = "protected branches" if environment.admits == "protected" else join_items(patterns, most=5) or "no ref"
     ref = " ".join(refs[0])
     text = f"{publisher.job}, started from {ref}: environment {environment.name} admits {admitted}"
-    is_spelled = all(kind != "tag" for kind, _ in refs) or _is_spelling_known(release)
+    is_spelled = all(kind != "tag" for kind, _ in refs) or is_spelling_known(release)
     return RefRefusal(text, environment.name, ref, environment.admits == "selected" and is_spelled)
 
 
-def _is_spelling_known(release: Release) -> bool:
-    """Whether the tag's name is more than a default: a first release may be tagged in any spelling."""
+def is_spelling_known(release: Release) -> bool:
+    """Return whether the tag's name is more than a default: a first release may be tagged in any spelling."""
     return "tag-template" in release.target.given or bool(release.version_tags or release.find_earlier_tags(1))
 
 

@@ -731,6 +731,28 @@ def test_a_package_of_two_versions_blocks_where_its_very_commit_is_built() -> No
         assert statement.blocks is blocks and "x.toml says 0.2.0, src/orbit/__init__.py says 0.1.0" in statement.found
 
 
+@pytest.mark.parametrize(
+    ("on", "version", "tags", "blocks"),
+    [
+        ("{push: {tags: ['v[0-9]+.[0-9]+.[0-9]+']}}", "0.2.0rc1", ("v0.1.0",), True),
+        ("{push: {tags: ['v[0-9]+.[0-9]+.[0-9]+']}}", "0.2.0rc1", (), False),
+        ("{push: {tags: ['[0-9]*']}, workflow_dispatch: {}}", "0.2.0", ("v0.1.0",), None),
+        ("{release: {types: [released]}}", "0.2.0rc1", (), True),
+        ("{release: {types: [prereleased]}}", "0.2.0", (), True),
+        ("{release: {types: [published]}}", "0.2.0rc1", (), None),
+    ],
+)
+def test_a_version_that_starts_no_upload_blocks(
+    on: str, version: str, tags: tuple[str, ...], blocks: bool | None
+) -> None:
+    """None: it is started. A tag whose spelling is a guess is advice alone."""
+    found = hazards.ship(on)
+    refs = s.remote(*(s.tag(tag, s.OTHER) for tag in tags))
+    found = structs.replace(found, target=structs.replace(found.target, version=version), remote=refs)
+    statement = ended_on("WORKFLOW-7", found)[1]
+    assert statement is None if blocks is None else isinstance(statement, ActionNeeded) and statement.blocks is blocks
+
+
 def test_a_push_that_starts_the_upload_needs_no_version_before_it() -> None:
     found = (("branch",), True), (("pull-request",), True), (("branch", "tag"), False), (("tag",), False)
     for kinds, advice in found:

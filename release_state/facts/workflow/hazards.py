@@ -57,7 +57,9 @@ def find_never_started(publishers: Sequence[Publisher], tag: str, texts: Mapping
             yield f"{publisher.workflow}: none of its triggers reaches {publisher.job} from the base branch or a tag"
         elif kinds == {"tag"} and not any(not each or is_taken(each, tag) for each in patterns):
             taken = ", ".join(each for filters in patterns for each in filters)
-            yield f"{publisher.workflow}: its tags ({taken}) do not take {tag}"
+            is_by_condition = any(is_taken(each[:-1], tag) for each in patterns)
+            why = "a condition on the way to its upload" if is_by_condition else f"its tags ({taken})"
+            yield f"{publisher.workflow}: {why} do{'es' * is_by_condition} not take {tag}"
         elif kinds == {"release"} and types == {"created"} and drafts:
             yield f"{publisher.workflow}: `release: created` is not sent when a draft is published; `published` is"
         elif kinds & {"tag", "release"} and kinds <= {"tag", "release", "dispatch"}:
