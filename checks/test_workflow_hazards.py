@@ -40,8 +40,8 @@ def test_workflow_starts(release: Release) -> None:
     compare it with a text.
 
     Nothing starts a workflow that is switched off: by a person, or by GitHub, which does so after sixty days without
-    activity where a schedule starts it, too. Nor does a tag that its filter or condition does not take, or a pre-release
-    where it waits for `released`. If nothing starts the upload of this version, that blocks.
+    activity where a schedule starts it, too. Nor does a tag that its filter or condition does not take, or a
+    pre-release where it waits for `released`. If nothing starts the upload of this version, that blocks.
 
     Sources: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#release,
     https://docs.github.com/actions/concepts/security/github_token
