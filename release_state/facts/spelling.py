@@ -180,6 +180,6 @@ def _unusual_template(tags: Sequence[Tag], published: Collection[Version], packa
         seen[template] += 1
         hits[template] += version in published
     good = [template for template, count in hits.most_common() if count and 2 * count >= seen[template]]
-    name = re.compile(rf"(?:.*[^a-z0-9])?{re.escape(canonicalize_name(package))}[-_/@.]?v?[-_.]?", re.DOTALL)
+    name = re.compile(rf"(?:.*[^a-z0-9])?{re.escape(canonicalize_name(package))}[-_/@.=]*v?[-_.]?", re.DOTALL)
     named = (each for each in good if name.fullmatch(re.sub(r"[-_.]+", "-", each.partition("{")[0].lower())))
     return next(named, good[0] if good else None)

@@ -45,6 +45,8 @@ def job(step: str, on: str = "{push: {tags: ['v*']}}", more: str = "") -> dict[s
         ("run: twine upload -r testpypi dist/*", "twine upload", "testpypi"),
         ("{run: twine upload dist/*, env: {TWINE_REPOSITORY: testpypi}}", "twine upload", "testpypi"),
         ("run: flit publish", "flit publish", "pypi"),
+        ("run: docker run --rm -v $PWD:/w image twine upload /w/dist/*", "twine upload", "pypi"),
+        ("run: \"podman run image bash -c 'uv publish --index testpypi'\"", "uv publish", "testpypi"),
         ("run: poetry publish --build", "poetry publish", "pypi"),
         ("run: hatch publish", "hatch publish", "pypi"),
         ("run: pdm publish --no-build", "pdm publish", "pypi"),
@@ -71,6 +73,11 @@ def test_a_step_that_uploads(step: str, how: str, index: str | None) -> None:
         "run: uv publish --dry-run",
         "run: echo uv publish",
         "run: pixi publish",
+        "run: docker build -t twine .",
+        "{run: pip install x, env: {PIP_EXTRA_INDEX_URL: 'https://${{ secrets.PYPI_TOKEN }}@x.example'}}",
+        "{run: uv sync, env: {UV_INDEX_OWN_PASSWORD: '${{ secrets.PYPI_PASSWORD }}'}}",
+        "{uses: some/setup@v1, with: {token: '${{ secrets.PYPI_READ_TOKEN }}'}}",
+        "{run: ./bin/check-release, env: {TOKEN: '${{ secrets.PYPI_TOKEN }}'}}",
         "{uses: some/action@v1, with: {pypi_token: x}}",
         "{uses: PyO3/maturin-action@v1, with: {command: build}}",
         "uses: peaceiris/actions-gh-pages@v3",
@@ -132,6 +139,22 @@ def test_a_job_that_tests_and_uploads_is_no_rehearsal() -> None:
     assert upload.index == "pypi"
     (rehearsal,) = find_uploads({PATH: text.replace("name: Test", "environment: test")})
     assert rehearsal.index == "testpypi"
+
+
+@pytest.mark.parametrize(
+    ("text", "how"),
+    [
+        ("env: {TWINE_PASSWORD: x}\njobs: {up: {steps: [{run: tox -e release}]}}\n", "step 1"),
+        ("jobs: {up: {env: {UV_PUBLISH_TOKEN: x}, steps: [{run: python make.py pypi_release}]}}\n", "step 1"),
+        (
+            "jobs: {up: {uses: o/r/.github/workflows/pipeline.yml@v1, secrets: {A: '${{ secrets.PYPI_TOKEN }}'}}}\n",
+            "o/r/.github/workflows/pipeline.yml",
+        ),
+    ],
+)
+def test_who_gets_credentials_uploads(text: str, how: str) -> None:
+    (upload,) = find_uploads({PATH: f"on: push\n{text}"})
+    assert upload.how == how and upload.evidence < Evidence.KNOWN
 
 
 def test_the_rehearsal_is_told_by_environment_or_job_name_and_not_by_an_expression() -> None:

@@ -21,7 +21,7 @@ from release_state.facts.workflow.making import find_made, find_made_by
 from release_state.facts.workflow.needs import CONTENTS
 from release_state.facts.workflow.publishing import Evidence, Upload
 from release_state.facts.workflow.script import split_commands
-from release_state.facts.workflow.starts import find_starts
+from release_state.facts.workflow.starts import JUDGED, find_starts
 from release_state.facts.workflow.triggers import is_taken
 from release_state.model.process import Publisher
 
@@ -41,7 +41,7 @@ _SIGNS_IN = re.compile(
 )
 
 
-def find_never_started(publishers: Sequence[Publisher], tag: str, texts: Mapping[str, str]) -> Iterator[str]:
+def find_never_started(publishers: Sequence[Publisher], tag: str, base: str, texts: Mapping[str, str]) -> Iterator[str]:
     """Yield why a publisher is never started, as far as its triggers say; `tag` is the version's."""
     drafts = any("draft" in find_made(ReleaseWorkflow(path, texts)) for path in texts if path.startswith(FOLDER))
     for publisher in publishers:
@@ -52,8 +52,8 @@ def find_never_started(publishers: Sequence[Publisher], tag: str, texts: Mapping
             continue
         if not publisher.starts and publisher.job:
             path = f"{FOLDER}/{publisher.workflow}"
-            if "workflow_call" in ReleaseWorkflow(path, texts).file.triggers:
-                continue  # its inputs may be those of a call alone
+            if not JUDGED.issuperset(ReleaseWorkflow(path, texts).file.triggers):
+                continue  # a call alone may give its inputs, and what another event knows is not looked at
             yield f"{publisher.workflow}: none of its triggers reaches {publisher.job} from the base branch or a tag"
         elif kinds == {"tag"} and not any(not each or is_taken(each, tag) for each in patterns):
             taken = ", ".join(each for filters in patterns for each in filters)
@@ -64,44 +64,42 @@ def find_never_started(publishers: Sequence[Publisher], tag: str, texts: Mapping
             yield f"{publisher.workflow}: `release: created` is not sent when a draft is published; `published` is"
         elif kinds & {"tag", "release"} and kinds <= {"tag", "release", "dispatch"}:
             own = {f"{FOLDER}/{each.workflow}" for each in publishers}
-            yield from _find_silent_starts(publisher, kinds, texts, own)
+            others = [ReleaseWorkflow(path, texts) for path in sorted(texts) if path not in own]
+            yield from _find_silent_starts(publisher, kinds, base, others)
 
 
 def _find_silent_starts(
-    publisher: Publisher, kinds: Collection[str], texts: Mapping[str, str], publishing: Collection[str]
+    publisher: Publisher, kinds: Collection[str], base: str, others: Sequence[ReleaseWorkflow]
 ) -> Iterator[str]:
     """A tag or GitHub Release that another workflow makes with its own token starts no workflow."""
     own = f"{FOLDER}/{publisher.workflow}"
-    if "dispatch" in kinds and any(map(_STARTS_ANOTHER.search, texts.values())):
-        return
-    for path in sorted(texts):
-        workflow = ReleaseWorkflow(path, texts)
-        if not path.startswith(f"{FOLDER}/") or path in publishing or own in workflow.called_paths:
-            continue
-        made = _find_made_silently(workflow)
-        if made.intersection(kinds):
-            what = "GitHub Release" if "release" in made.intersection(kinds) else "tag"
-            maker = path.removeprefix(f"{FOLDER}/")
+    for workflow in others:
+        if "dispatch" in kinds and any(map(_STARTS_ANOTHER.search, workflow.texts.values())):
+            return
+        made = _find_made_silently(workflow, base).intersection(kinds) if own not in workflow.called_paths else ()
+        if made and workflow.path.startswith(f"{FOLDER}/"):
+            what = "GitHub Release" if "release" in made else "tag"
+            maker = workflow.path.removeprefix(f"{FOLDER}/")
             yield f"{publisher.workflow} waits for a {what} that {maker} makes with GITHUB_TOKEN"
 
 
-def _find_made_silently(workflow: ReleaseWorkflow) -> set[str]:
+def _find_made_silently(workflow: ReleaseWorkflow, base: str) -> set[str]:
     """What a workflow makes with its own token alone; a run that a tag started makes no tag."""
     needs, made = workflow.find_needs_for(CONTENTS), set[str]()
-    if not needs or not all(need.need.own_token for need in needs):
+    if not needs or not all(need.need.own_token for need in needs) or workflow.file.triggers == ("workflow_call",):
         return made
     for at in workflow.steps:
         if traces := set(find_made_by(at.step)):
             step = Upload(workflow.path, at.job, "", Evidence.KNOWN, condition=at.step.condition)
-            kinds = {start.kind for start in find_starts(step, workflow.texts[workflow.path])}
+            kinds = {start.kind for start in find_starts(step, workflow.texts[workflow.path], base=base)}
             # A run of a tag or a GitHub Release adds to the one that is there.
-            there = {"tag"} if kinds <= {"tag", "release"} else set()
-            made |= traces - (there | {"release"} if kinds == {"release"} else there) if kinds else set()
+            there = {"tag"} if kinds and kinds <= {"tag", "release"} else set()
+            made |= traces - (there | {"release"} if kinds == {"release"} else there)
     return made
 
 
 def find_double_starts(
-    publishers: Sequence[Publisher], tag: str, texts: Mapping[str, str], *, is_prerelease: bool
+    publishers: Sequence[Publisher], tag: str, base: str, texts: Mapping[str, str], *, is_prerelease: bool
 ) -> Iterator[str]:
     """Yield what starts the upload twice: a GitHub Release also pushes its tag, unless a workflow makes it silently."""
     sure = [each for each in publishers if not each.skips_existing and not each.is_guess]
@@ -110,7 +108,7 @@ def find_double_starts(
     files = [ReleaseWorkflow(path, texts) for path in texts if path.startswith(f"{FOLDER}/")]
     # One that makes other GitHub Releases, such as nightly ones, says nothing about a version's.
     makers = (each for each in files if each.path in own or each.file.by_tag)
-    if {"tag", "release"} <= kinds.keys() and not any("release" in _find_made_silently(each) for each in makers):
+    if {"tag", "release"} <= kinds.keys() and not any("release" in _find_made_silently(each, base) for each in makers):
         yield f"a pushed tag starts {kinds['tag']}, and its GitHub Release starts {kinds['release']} as well"
     taking = {
         each.workflow
@@ -128,7 +126,7 @@ def find_double_starts(
             yield f"a GitHub Release starts {each.workflow} once more for each of {', '.join(twice)}"
         certain = {start.kind for start in each.starts if start.surely}
         workflow = ReleaseWorkflow(f"{FOLDER}/{each.workflow}", texts)
-        if {"tag", "branch"} <= certain and "tag" not in _find_made_silently(workflow):
+        if {"tag", "branch"} <= certain and "tag" not in _find_made_silently(workflow, base):
             yield f"a push to a branch starts {each.workflow}, and the version's tag starts it as well"
 
 

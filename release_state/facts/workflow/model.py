@@ -109,6 +109,8 @@ class WorkflowJob(Struct, frozen=True):
     uses: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Its `with`."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Those that it gives to the reusable workflow."""
     permissions: Permissions | None = None
     """None if it has no block of its own."""
     minutes: str = ""
@@ -190,6 +192,7 @@ def _parse_job(name: str, block: Mapping[str, Any]) -> WorkflowJob:
         name=_text(block.get("name")),
         uses=_text(block.get("uses")),
         inputs=_texts(block.get("with")),
+        secrets=_texts(block.get("secrets")),
         permissions=_parse_permissions(block),
         minutes=_text(block.get("timeout-minutes")),
         concurrency=_parse_concurrency(block),

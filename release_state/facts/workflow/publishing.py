@@ -88,12 +88,13 @@ _CREDENTIALS = re.compile(
     r"(TWINE_(USERNAME|PASSWORD)|UV_PUBLISH_(TOKEN|PASSWORD)|POETRY_(PYPI_TOKEN|HTTP_BASIC)\w*|FLIT_(USERNAME|PASSWORD)"
     r"|HATCH_INDEX_(USER|AUTH)|PDM_PUBLISH_(USERNAME|PASSWORD)|MATURIN_(PYPI_TOKEN|PASSWORD))"
 )
-_SECRET = re.compile(r"secrets\.\w*pypi\w*", re.IGNORECASE)
-_OF_OTHERS = re.compile(r"(?:HF|NPM|NODE|GH|GITHUB|CONDA|ANACONDA|DOCKER|AWS|SLACK)_")
-"""Variables that give a token to another service."""
-_CHECKS = re.compile(r"(?:^|[/:._-])(?:check|verify|validate|lint)[^/]*$")
+_SECRET = re.compile(r"secrets\.(?!\w*read)\w*pypi\w*", re.IGNORECASE)
+_OF_OTHERS = re.compile(r"(?:HF|NPM|NODE|GH|GITHUB|CONDA|ANACONDA|DOCKER|AWS|SLACK|PIP|UV_(?:EXTRA_)?INDEX)_")
+"""Variables that give a token to another service, or one to install with."""
+_SHELLS = ("docker", "podman", "bash", "sh")
+_CHECKS = re.compile(r"(?:^|[/:._-])(?:check|verify|validate|lint)(?!.*(?:publish|upload|deploy))[^/]*$")
 _UPLOADS = re.compile(r"\b(?:upload|publish)\b")
-_FILES = re.compile(r"\bdist/([A-Za-z0-9][\w.]*?)-[*\d$]")
+_FILES = re.compile(r"\bdist/([A-Za-z0-9][\w.]*?)-[*\d$][^/\s]*(?=\s|$)")
 _NAMED = re.compile(r"pypi.*(publish|upload|release|deploy)|(publish|upload|release|deploy).*pypi")
 _CALLED = re.compile(r"pypi|publish|release")
 _TASK = re.compile(r"(^|[/:._-])(publish|upload|release|deploy)(\.(py|sh))?$")
@@ -181,9 +182,18 @@ def _of_action(name: str, step: JobStep, env: Mapping[str, str]) -> Iterator[tup
 
 def _of_script(step: JobStep, env: Mapping[str, str]) -> Iterator[tuple[str, Evidence, str | None]]:
     if step.shell.split(" ")[0] in ("", "bash", "sh", "pwsh"):
-        for words, given in split_commands(step.run):
-            if _is_upload(words):
-                yield " ".join(words[:2]), Evidence.KNOWN, find_index(words, {**env, **given})
+        for outer, given in split_commands(step.run):
+            for words in _unwrap(outer):
+                if _is_upload(words):
+                    yield " ".join(words[:2]), Evidence.KNOWN, find_index(words, {**env, **given})
+
+
+def _unwrap(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """A command, and those that it runs in a container or a shell."""
+    yield words
+    if words[0] in _SHELLS:
+        yield from (inner for word in words[1:] if " " in word for inner, _ in split_commands(word))
+        yield from (words[at:] for at, word in enumerate(words) if word in _VERBS)
 
 
 def _uploads_of_call(path: str, placed: PlacedJob) -> Iterator[Upload]:
@@ -194,6 +204,8 @@ def _uploads_of_call(path: str, placed: PlacedJob) -> Iterator[Upload]:
         return
     if called.lower().startswith(_REUSABLE):
         yield Upload(path, placed, called, Evidence.KNOWN)
+    elif any(map(_SECRET.search, placed.job.secrets.values())) and not _NO_UPLOAD.search(file):
+        yield Upload(path, placed, called, Evidence.CREDENTIALS, TESTPYPI if _is_rehearsal(placed) else None)
     elif _CALLED.search(file) and not _NO_UPLOAD.search(file):
         yield Upload(path, placed, called, Evidence.NAME, TESTPYPI if _is_rehearsal(placed) else None)
 
@@ -231,8 +243,9 @@ def _is_named(at: LocatedStep) -> bool:
     if at.step.uses:
         name = at.step.uses.partition("@")[0].lower()
         return bool(_NAMED.search(name)) and not _NO_UPLOAD.search(name)
-    rights = at.job.permissions
-    if "pypi" not in at.job.job.environment.lower() and (rights is None or rights.get("id-token") != "write"):
+    job, rights = at.job, at.job.permissions
+    has_credentials = any(map(_CREDENTIALS.fullmatch, (*job.workflow.env, *job.job.env)))
+    if not ("pypi" in job.job.environment.lower() or has_credentials or (rights and rights.get("id-token") == "write")):
         return False
     return any(_is_task(words) for words, _ in split_commands(at.step.run))
 

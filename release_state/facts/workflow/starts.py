@@ -33,6 +33,8 @@ _OTHERS: Mapping[str, StartKind] = {
     "workflow_run": "workflow",
     "create": "tag",
 }
+JUDGED = frozenset({"push", "release", *_PULLS, *_OTHERS})
+"""The events that are held against conditions."""
 _ABSENT: Mapping[str, Value] = {
     "inputs": None,
     "github.event.inputs": None,

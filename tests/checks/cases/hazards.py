@@ -183,6 +183,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-7", "switched off", switched(TAGS, "disabled_inactivity"), ACTION),
     ("WORKFLOW-7", "switched on", switched(TAGS, "active"), HOLDS),
     ("WORKFLOW-7", "states silent", structs.replace(ship(TAGS), workflow_states=s.failed()), UNKNOWN),
+    ("WORKFLOW-7", "by a comment", ship("{issue_comment: {types: [created]}}"), HOLDS),
     ("WORKFLOW-7", "nothing uploads", ship(TAGS, "run: make"), NONE),
     ("WORKFLOW-7", "git silent", SILENT, UNKNOWN),
     ("WORKFLOW-8", "by a tag", ship(TAGS), HOLDS),
