@@ -22,7 +22,7 @@ from release_state.settings.reports import find_earlier_reports
 from release_state.verdict.changes import find_changes
 
 USAGE = """usage: release-state history [--version X.Y.Z] [--channel NAME] [--package NAME]
-                             [--repository OWNER/NAME] [--reports-dir DIR]
+                             [--repo PATH] [--repository OWNER/NAME] [--reports-dir DIR]
 
 Lists the runs whose reports are in the project's folder: when each was, its verdict, and what had changed since.
 Reads the JSON reports and changes nothing; keeping or removing them is yours. A file that is no report is named.
@@ -31,7 +31,7 @@ Exit code: 0, also where there is none; 4 on wrong usage.
 """
 
 
-OPTIONS = ("--version", "--channel", "--package", "--repository", "--reports-dir")
+OPTIONS = ("--version", "--channel", "--package", "--repo", "--repository", "--reports-dir")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -56,7 +56,7 @@ def history(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> 
         package = canonicalize_name(validate.package(given.package)) if given.package else None
         named = {"repository": given.repository, "reports-dir": given.reports_dir}
         settings = {key: text for key, text in named.items() if text is not None}
-        folder = find_earlier_reports(settings, environ, cwd, find_repository)
+        folder = find_earlier_reports(settings, environ, cwd, find_repository, given.repo)
         runs, notes = read_reports(folder)
     except UsageProblem as problem:
         sys.stderr.write(f"ERROR: {problem}\n")

@@ -56,11 +56,18 @@ def _configured(value: Value, cwd: Path) -> Path:
 
 
 def find_earlier_reports(
-    given: Mapping[str, str], environ: Mapping[str, str], cwd: Path, find_repository: FindRepository
+    given: Mapping[str, str],
+    environ: Mapping[str, str],
+    cwd: Path,
+    find_repository: FindRepository,
+    repo: str | None = None,
 ) -> Path:
-    """The reports folder of the runs in this folder; `given` are settings of the command line. Raises UsageProblem."""
+    """The reports folder of the runs in this folder, or in the clone `repo`. Raises UsageProblem.
+
+    `given` are settings of the command line.
+    """
     arguments = Arguments(settings=given)
-    local = local_repository(None, None, environ, cwd, find_repository)
+    local = local_repository(repo, None, environ, cwd, find_repository)
     written, origin = table(local.top if local else cwd)
     values = resolve(arguments, environ, written, origin)
     web = find_servers(arguments, environ)["github-server-url"].text.rstrip("/")

@@ -76,4 +76,8 @@ def test_the_history_reads_the_folder_of_the_clone_at_hand(
     for command in (["init", "--quiet"], ["remote", "add", "origin", "https://github.com/octo/orbit.git"]):
         subprocess.run(["git", *command], cwd=here, check=True)
     assert main(["history"]) == 0
-    assert capsys.readouterr().out.count(f"no report of such a run in {state / 'octo' / 'orbit'}") == 2
+    monkeypatch.chdir(tmp_path)
+    assert main(["history", "--repo", "here"]) == 0
+    assert capsys.readouterr().out.count(f"no report of such a run in {state / 'octo' / 'orbit'}") == 3
+    assert main(["history", "--repo", "nowhere"]) == 4
+    assert capsys.readouterr().err == "ERROR: --repo 'nowhere' is not a folder\n"
