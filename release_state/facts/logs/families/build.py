@@ -22,6 +22,11 @@ _FULL = (
     "The runner ran out of disk or memory.",
     "Free space or build less at once (one job of the compiler), then run the failed jobs again",
 )
+_TESTS = (
+    "Tests failed.",
+    "Fix them; a re-run keeps the commit, so release from a new one unless they fail by chance",
+    Completion.DEPENDS,
+)
 BUILD = (
     define(
         "missing input",
@@ -162,17 +167,13 @@ BUILD = (
         r"=+ .{0,80}\b[1-9]\d* failed\b|\bFAILED \((?:failures|errors)=|(?<!\b0 )tests? failed\b|coverage failure"
         r"|nox > session .{1,80} failed|\berrors? during collection\b|^[=\s]*[1-9]\d* (?:failed|errors?)\b.{0,80} in \d"
         r"|required test coverage of|\btest result: FAILED|^\W*(?:no tests ran|tests: .{0,40}\b[1-9]\d* failed)",
-        "Tests failed.",
-        "Fix them; a re-run keeps the commit, so release from a new one unless they fail by chance",
-        Completion.DEPENDS,
+        *_TESTS,
         before_upload=True,
     ),
     define(
         "tests",
         r"fatal python error: |\bsegmentation fault\b",
-        "Tests failed.",
-        "Fix them; a re-run keeps the commit, so release from a new one unless they fail by chance",
-        Completion.DEPENDS,
+        *_TESTS,
         step=r"\b(?:pytest|unittest|tox|nox)\b",
         before_upload=True,
     ),

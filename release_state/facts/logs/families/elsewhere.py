@@ -65,14 +65,6 @@ ELSEWHERE = (
 )
 STEPS = (
     define(
-        "build",
-        r"did not complete successfully: exit code",
-        "An image of the project did not build.",
-        "Fix the image's build and run that job alone again; see whether the package itself was published",
-        Completion.DEPENDS,
-        Rank.EFFECT,
-    ),
-    define(
         "other registry",
         r"\b(?:error|err!|failed|denied|forbidden)\b",
         "The step publishes elsewhere than at the index (npm, crates.io, a container registry, conda), and it failed.",

@@ -10,6 +10,11 @@ from release_state.facts.logs.failure import Completion, Rank, define
 
 _BUILD = "Fix it in the project's metadata, build again and upload under a new commit"
 
+_HAS_IT = (
+    "The index refused a file: it has or had one of this name.",
+    "Check what is published; a used version stays used: complete this one, or release the next",
+    Completion.DEPENDS,
+)
 REFUSALS = (
     define(
         "C",
@@ -19,9 +24,7 @@ REFUSALS = (
         r"|\bfile name has already been taken"
         r"|does not allow updating assets|\b409\b.{0,80}\bconflict\b.{0,200}\b(?:already|exist|upload)"
         r"|delete/overwrite artifact|repository does not allow (?:redeploy|overwrit)",
-        "The index refused a file: it has or had one of this name.",
-        "Check what is published; a used version stays used: complete this one, or release the next",
-        Completion.DEPENDS,
+        *_HAS_IT,
     ),
     define(
         "description",
@@ -171,9 +174,7 @@ REFUSALS = (
     define(
         "C",
         r"^(?!.*\bskipp).*\b(?:entity|file|package|version|artifact|distribution)\b.{0,80}\balready exists?\b",
-        "The index refused a file: it has or had one of this name.",
-        "Check what is published; a used version stays used: complete this one, or release the next",
-        Completion.DEPENDS,
+        *_HAS_IT,
         Rank.EFFECT,
         uploading=True,
     ),

@@ -174,7 +174,7 @@ TOOLS = (
         r"|building (?:sdist|wheel).{0,200}\berror|could not build wheels|metadata-generation-failed"
         r"|buildbackendexception|\bin setup command: |cmake configuration failed|\.[cm]?tsx?\(\d+,\d+\): error"
         r"|^error during build:"
-        r"|failed to calculate checksum of ref"
+        r"|failed to calculate checksum of ref|did not complete successfully: exit code"
         r"|^(?:hatchling|setuptools|distutils|flit(?:_core)?|poetry\.core|pdm\.backend|scikit_build_core|mesonpy)\.\w",
         *FAILED,
         Rank.EFFECT,
