@@ -153,8 +153,9 @@ def _row(screen: Screen, row: Row, found: Mapping[str, str]) -> None:
 
 
 def _advice(screen: Screen, verdict: TargetVerdict, found: Sequence[CheckResult], steps: Set[int]) -> None:
-    """Write what decides nothing, each with its steps."""
+    """Write what decides nothing, each with its steps; they have their numbers where the plan below has others."""
     left = set(steps)
+    numbered = bool(_find_needed(verdict))
     if found:
         screen.line()
     if any(step.advice and step.commands for step in verdict.plan.steps):
@@ -164,7 +165,8 @@ def _advice(screen: Screen, verdict: TargetVerdict, found: Sequence[CheckResult]
             continue
         _finding(screen, verdict, result)
         for number in sorted(left.intersection(verdict.find_step_numbers(result))):
-            screen.step(verdict.plan.steps[number - 1], "fix:      ", 4)
+            head = f"fix ({number}):" if numbered else "fix:"
+            screen.step(verdict.plan.steps[number - 1], f"{head:9} ", 4)
             left.remove(number)
     _unknown(screen, [result for result in found if result.outcome is Outcome.UNKNOWN], None)
 

@@ -81,6 +81,15 @@ def test_piped_and_quiet(tmp_path: Path) -> None:
     assert "GitHub Release" not in run.stdout
 
 
+def test_each_step_of_the_plan_has_its_number_once(tmp_path: Path) -> None:
+    """Also one that is shown with the advice that needs it; where nothing else is to do, no number is needed."""
+    save(tmp_path / "s.json", [s.released(release=known(None), remote=s.remote(s.tag(annotated=False)))])
+    text = suite("--snapshot", str(tmp_path / "s.json"), reports_dir=tmp_path / "r").stdout
+    numbers = re.findall(r"^ +(?:fix \((\d+)\):|(\d+)\.) ", text, re.MULTILINE)
+    assert any(advised for advised, _ in numbers) and any(needed for _, needed in numbers), text
+    assert sorted(int(one or other) for one, other in numbers) == list(range(1, len(numbers) + 1)), text
+
+
 def test_a_defect_keeps_its_traceback_without_secrets_and_a_finding_has_none(tmp_path: Path) -> None:
     for name in ("conftest.py", "pytest.ini"):
         shutil.copy(ROOT / name, tmp_path)
