@@ -1,4 +1,4 @@
-"""Whole jobs in the words of public reports, names replaced, with the noise that a run has: `runs.txt`.
+"""Whole jobs in the words of public reports and of the tools, names replaced, with a run's noise: `runs.txt`.
 
 Each begins with `== its name`. The line below has the scenario (`?`: nobody can tell), words of a decisive line,
 whether the same version can be completed (`-`: nobody can tell), and whether something went to the index before
