@@ -66,8 +66,8 @@ class Gap(Struct, frozen=True):
     unexplained: tuple[str, ...] = ()
     """Platforms, or Pythons on a platform, that no project drops like this on purpose."""
     likely_dropped: tuple[str, ...] = ()
-    """Less common machines that a feature release lacks, or that a wheel for any platform still serves, and kinds of
-    Python, such as PyPy, that no wheel is for."""
+    """Less common machines that a feature release lacks, machines and old Pythons that went as a whole while a wheel
+    for any platform serves them, and kinds of Python, such as PyPy, that no wheel is for."""
     has_fallback: bool = False
     """Whether there is a wheel for any platform, which an installer takes where it finds no other."""
 
@@ -140,7 +140,8 @@ def find_gap(version: str, before: Iterable[str], now: Iterable[str], *, is_feat
                 continue
             is_sure = is_common
             if here[platform].is_older(python):
-                is_sure = not is_feature and (python not in everywhere or platform in _COMMON[:3])
+                is_gone = python not in everywhere and not (fallback and fallback.serves(python))
+                is_sure = not is_feature and (is_gone or (python in everywhere and platform in _COMMON[:3]))
             words = f"{_name_python(python)} on {platform}"
             (unexplained if python[0] == "cp" and is_sure else dropped).add(words)
     return Gap(version, tuple(sorted(unexplained)), tuple(sorted(dropped)), fallback is not None)

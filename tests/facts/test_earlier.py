@@ -118,6 +118,10 @@ def test_a_machine_that_a_wheel_for_any_platform_still_serves_may_go_as_a_whole(
     assert lose((*TWO, *intel), *TWO).unexplained == ("macOS x86_64",)
     assert lose((*TWO, *intel, "py2-none-any"), *TWO, "py2-none-any").unexplained == ("macOS x86_64",)
     assert lose((*TWO, ANY), *matrix("cp312", "cp313", platforms=PLATFORMS[1:]), ANY).unexplained == ("Linux x86_64",)
+    assert lose((*TWO, ANY), *matrix("cp313"), ANY).likely_dropped == on_each("cp312")
+    assert lose(TWO, *matrix("cp313")).unexplained == on_each("cp312")
+    some = (*matrix("cp312", platforms=PLATFORMS[:1]), *matrix("cp313"), ANY)
+    assert lose((*TWO, ANY), *some).unexplained == ("cp312 on Windows amd64", "cp312 on macOS arm64")
     musl = "cp313-cp313-musllinux_1_2_x86_64"
     assert lose((*TWO, musl, ANY), *TWO, ANY).unexplained == ("Linux (musl) x86_64",)
 

@@ -66,7 +66,7 @@ FIRST_TRY = (
     "| 15, from notes on releases | 10 | 5 | 5 | 0 |",
     "",
     "The kinds that failed are mended after each, and what failed is among these logs. From try 8 on they are whole",
-    "jobs, written from reports and from what the tools are known to say; whoever wrote them also mended the rows.",
+    "jobs, written from reports and from what the tools are known to say. Whoever wrote them also mended the rows.",
 )
 """What was measured once each time, before the kinds that failed were mended."""
 FILES_TRY = (
