@@ -255,7 +255,7 @@ TABLE = (
            what="which refs may deploy to the environments of the jobs that publish",
            right="`actions: read`"),
     Lookup("workflow_states", "GitHub", lambda at, view: at.workflow_states(view), after=("workflow_files", "index"),
-           stage=Stage.LAST, phases=(*_BEFORE, *_AFTERWARDS), otherwise=lambda view: known(()),
+           stage=Stage.LAST, phases=(*_BEFORE, *_AFTERWARDS), otherwise=lambda view: known(()), changes=AT_ANY_TIME,
            needs=("repository", "workflow_files"),
            what="which workflows are switched off",
            right="`actions: read`"),

@@ -125,6 +125,8 @@ def rest(asked: Asked) -> tuple[int, Any]:
         return 204, None
     if path.endswith("/cancel"):
         return 202, {}
+    if asked.method == "PUT" and path.endswith("/enable"):
+        return 204, None
     answers: tuple[tuple[str, Any], ...] = (
         (r"pulls/\d+", PULL),
         (r"releases/(\d+|tags/.+)|releases", RELEASE),

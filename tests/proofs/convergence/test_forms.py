@@ -52,6 +52,7 @@ CHANGES = {
     ("gh", "release", "create"): ("POST", "/releases"),
     ("gh", "release", "edit"): ("PATCH", "/releases/5"),
     ("gh", "run", "cancel"): ("POST", "/actions/runs/99/cancel"),
+    ("gh", "workflow", "enable"): ("PUT", "/enable"),
     ("gh", "workflow", "run"): ("POST", "/dispatches"),
 }
 LOOKS = {("gh", "api"), ("gh", "pr"), ("gh", "release"), ("gh", "run")}
