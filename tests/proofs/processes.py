@@ -156,6 +156,7 @@ def look(repository: str, git: Path, package: str, client: HttpClient) -> Found:
         structs.replace(
             snapshot,
             remote=known(Remote(url=target.remote_url, default_branch=base.name, branches=(base,), tags=tags)),
+            workflow_states=known(()),
             index={"pypi": page},
             workflow_files=known(
                 WorkflowFiles(
