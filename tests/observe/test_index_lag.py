@@ -66,10 +66,12 @@ def test_what_the_simple_api_lacks_is_looked_for_in_the_json_api(index: IndexSer
 
 def test_the_json_api_counts_only_for_what_is_missing(index: IndexServer) -> None:
     project, asked = observed(index)
-    assert (project.catching_up, asked) == ((), [JSON, PAGE])
+    assert (
+        project.catching_up == () and PAGE in asked
+    )  # the other question may still be on its way: nobody waits for it
     index.delete("pypi", "0.2.0")
     project, asked = observed(index)
-    assert (project.catching_up, asked) == ((), [JSON, PAGE])
+    assert project.catching_up == () and set(asked) == {JSON, PAGE}
 
 
 def test_where_no_file_is_expected_the_json_api_is_not_asked(index: IndexServer) -> None:

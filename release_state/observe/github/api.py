@@ -220,7 +220,9 @@ def require_address(item: Fields, place: str, what: str, end: str = "") -> None:
     try:
         path = unquote(urlsplit(item.text("url")).path)
     except ValueError:  # such as a character in the host that is normalized to a slash
-        raise failure(f"requested {what} of {parse_name(place)}, GitHub answered with an address that is none") from None
+        raise failure(
+            f"requested {what} of {parse_name(place)}, GitHub answered with an address that is none"
+        ) from None
     if f"/repos/{parse_name(place)}/".lower() not in path.lower() or not path.endswith(end):
         raise failure(f"requested {what} of {parse_name(place)}, GitHub answered for {path:.150}", "try again")
 
