@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
-from release_state.facts.logs.explanation import explain_log
-from release_state.facts.logs.lines import parse_log
 from tests.incidents.cases import CASES
 from tests.incidents.forms import FORMS
-from tests.incidents.page import PAGE, PROCESSES, count_alarms, write
+from tests.incidents.page import PAGE, PROCESSES, count_alarms, explain, write
 from tests.incidents.refusals import REFUSALS
 from tests.incidents.runs import RUNS
 from tests.incidents.tools import SAYINGS
@@ -23,7 +21,7 @@ def count() -> Counter[str]:
     logs += [(run.text, run.scenario, False) for run in RUNS]
     counted = Counter[str](all=len(logs))
     for text, scenario, succeeded in logs:
-        known = explain_log(parse_log(text), succeeded=succeeded).known
+        known = explain(text, succeeded=succeeded).known
         found = known.scenario if known else None
         counted["recognised"] += found is not None
         counted["right" if found == scenario else ("unknown" if found is None else "wrong")] += 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-from release_state.facts.logs.explanation import explain_log
+from release_state.facts.logs.explanation import Explanation, explain_log
 from release_state.facts.logs.failure import KnownFailure
 from release_state.facts.logs.families.artifacts import ARTIFACTS, IMAGES
 from release_state.facts.logs.families.build import BUILD
@@ -124,6 +125,13 @@ def count_alarms(page: str) -> tuple[int, int]:
     return sum(int(each) for row in rows for each in row), sum(int(false) for _, false, _ in rows)
 
 
+@cache
+def explain(text: str, *, succeeded: bool) -> Explanation:
+    """Return the explanation of a log; the tables and the quotes of the page have the same logs."""
+    return explain_log(parse_log(text), succeeded=succeeded)
+
+
+@cache
 def quote() -> dict[KnownFailure, list[str]]:
     """Return the decisive lines of the logs by the known failure that they show; of a refusal, the index's words."""
     found: dict[KnownFailure, dict[str, None]] = defaultdict(dict)
@@ -132,7 +140,7 @@ def quote() -> dict[KnownFailure, list[str]]:
     logs += [(text, False, "") for _, _, text in SAYINGS]
     logs += [(run.text, False, "") for run in RUNS]
     for text, succeeded, said in logs:
-        explained = explain_log(parse_log(text), succeeded=succeeded)
+        explained = explain(text, succeeded=succeeded)
         if explained.known:
             line = said or explained.lines[0].replace(UPLOAD, "https://index.example/legacy/")
             found[explained.known][line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"] = None

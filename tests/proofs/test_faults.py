@@ -15,7 +15,7 @@ from tests.proofs.faults.rows import ROWS, RowOf, rows_of
 from tests.proofs.faults.states import STATES, Stage
 from tests.support.every import part_of
 
-QUARTER = 4
+SIXTH = 6
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +29,10 @@ def matrix(certificate: Path) -> Iterator[Matrix]:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_no_fault_makes_a_run_lie(fault: Fault, matrix: Matrix, pytestconfig: pytest.Config) -> None:
-    """Each fault in a quarter of the rows, another quarter for the next fault; with `--every-state` in every row."""
+    """Each fault in a sixth of the rows, another sixth for the next fault; with `--every-state` in every row."""
     rows = list(ROWS.values())
     if part_of(pytestconfig) is None:
-        rows = rows[list(FAULTS).index(fault.name) % QUARTER :: QUARTER]
+        rows = rows[list(FAULTS).index(fault.name) % SIXTH :: SIXTH]
     wrong = matrix.wrong(fault, rows)
     assert not wrong, "\n".join(wrong)
 
