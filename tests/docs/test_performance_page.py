@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.asked import fact_of
-from tests.run.test_run import GITHUB, GITHUB_AFTERWARDS, INDEX, INDEX_JSON, PARENT, PIP, REHEARSAL, SDIST
+from tests.run.test_run import CONTENTS, GITHUB, GITHUB_AFTERWARDS, INDEX, INDEX_JSON, PARENT, PIP, REHEARSAL, SDIST
 from tests.support.cli import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
 OF_GITHUB = {"pre-release": GITHUB, "post-recovery": GITHUB_AFTERWARDS}
-OF_INDEX = {"pre-release": [INDEX, INDEX_JSON, REHEARSAL], "post-recovery": [INDEX, SDIST, *PIP]}
+OF_INDEX = {"pre-release": [INDEX, INDEX_JSON, REHEARSAL], "post-recovery": [INDEX, INDEX_JSON, CONTENTS, SDIST, *PIP]}
 GIT = ["GET /o/n.git/info/refs?service=git-upload-pack", "POST /o/n.git/git-upload-pack"]
 
 
