@@ -236,9 +236,8 @@ def group_tags(of: Remote | Clone, target: Target) -> Mapping[Version, tuple[Tag
 
 
 def find_conflicting(wanted: str, refs: Iterable[RefT]) -> tuple[RefT, ...]:
-    """Return the refs that keep git from creating another of this name: one name is the folder of the other."""
-    folders, inside = {wanted[: found.start()] for found in re.finditer("/", wanted)}, f"{wanted}/"
-    return tuple(ref for ref in refs if ref.name in folders or ref.name.startswith(inside))
+    """Return the refs that keep git from creating another of this name."""
+    return tuple(ref for ref in refs if refs_conflict(wanted, ref.name))
 
 
 def refs_conflict(wanted: str, there: str) -> bool:

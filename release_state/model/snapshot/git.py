@@ -29,7 +29,16 @@ class Tag(Model):
     annotated: bool
 
 
-class Remote(Model, dict=True):
+class Tagged(Model, dict=True):
+    """What has tags."""
+
+    @cached_property
+    def tags_by_version(self) -> dict[object, Mapping[Version, tuple[Tag, ...]]]:
+        """The tags by the version that they name, kept for each way to spell them."""
+        return {}
+
+
+class Remote(Tagged):
     """The remote's refs as `git ls-remote` lists them."""
 
     url: str
@@ -51,13 +60,8 @@ class Remote(Model, dict=True):
     def _tags_by_name(self) -> dict[str, Tag]:
         return {tag.name: tag for tag in reversed(self.tags)}
 
-    @cached_property
-    def tags_by_version(self) -> dict[object, Mapping[Version, tuple[Tag, ...]]]:
-        """The tags by the version that they name, kept for each way to spell them."""
-        return {}
 
-
-class Clone(Model, dict=True):
+class Clone(Tagged):
     """The maintainer's working copy. Paths are relative to its top, as git prints them."""
 
     path: str
@@ -98,11 +102,6 @@ class Clone(Model, dict=True):
     """The first two hundred names of distributions in `dist/`, ignored or not."""
     no_identity: tuple[str, ...] = ()
     """Which of `user.name` and `user.email` are not set; never their values."""
-
-    @cached_property
-    def tags_by_version(self) -> dict[object, Mapping[Version, tuple[Tag, ...]]]:
-        """As the remote's."""
-        return {}
 
 
 class Commit(Model):
