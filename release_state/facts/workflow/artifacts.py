@@ -65,7 +65,7 @@ def find_artifact_generations(workflow: ReleaseWorkflow) -> Iterator[str]:
             yield f"{at.where} downloads the artifact {name} by version {number}, uploaded by version {own[0]}"
 
 
-def read_version(uses: str, text: str) -> tuple[int, int] | None:
+def read_action_version(uses: str, text: str) -> tuple[int, int] | None:
     """Return an action's version by its tag, or by the comment behind its commit; None if neither says.
 
     A tag such as `v4` is the newest of that number.
@@ -77,7 +77,7 @@ def read_version(uses: str, text: str) -> tuple[int, int] | None:
 
 
 def _read_major(at: LocatedStep, workflow: ReleaseWorkflow) -> int | None:
-    version = read_version(at.step.uses, workflow.texts.get(at.job.file, ""))
+    version = read_action_version(at.step.uses, workflow.texts.get(at.job.file, ""))
     return version[0] if version else None
 
 

@@ -70,8 +70,8 @@ class JobBranches:
         made = [self._follow(words) for words, _ in (split_commands(step.run) if speaks else ())]
         action = step.uses.partition("@")[0].lower()
         if action == "actions/checkout":
-            self._clones[PurePosixPath(step.inputs.get("path", ""))] = _is_of_another(step.inputs)
-        if action in _PUSHERS and not _is_of_another(step.inputs):
+            self._clones[PurePosixPath(step.inputs.get("path", ""))] = _names_another(step.inputs)
+        if action in _PUSHERS and not _names_another(step.inputs):
             made.append(self._is_made(f"refs/heads/{step.inputs.get(_PUSHERS[action], '')}"))
         if action in _CREATORS:
             name = step.inputs.get(_CREATORS[action], "")
@@ -173,7 +173,7 @@ def find_created_ref(words: Sequence[str]) -> str:
     return next((found[1] for found in fields if found), "")
 
 
-def _is_of_another(inputs: Mapping[str, str]) -> bool:
+def _names_another(inputs: Mapping[str, str]) -> bool:
     """Whether a step names another repository."""
     named = inputs.get("repository", ".")
     return named not in ("", ".") and not re.search(r"github\.repository\b", named)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from release_state.common.text import join_items
-from release_state.facts.workflow.artifacts import read_version
+from release_state.facts.workflow.artifacts import read_action_version
 from release_state.facts.workflow.calls import LocatedStep, PlacedJob, ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.expressions import evaluate
@@ -191,7 +191,8 @@ def find_shared_folders(uploads: Sequence[Upload], texts: Mapping[str, str]) -> 
         folders = Counter(
             step.inputs.get("packages-dir", "dist")
             for step in steps
-            if step.inputs.get("attestations") != "false" and (read_version(step.uses, text) or _ATTESTS) >= _ATTESTS
+            if step.inputs.get("attestations") != "false"
+            and (read_action_version(step.uses, text) or _ATTESTS) >= _ATTESTS
         )
         twice = [folder for folder, times in folders.items() if times > 1]
         certain = [{start.kind for start in find_starts(upload, text) if start.surely} for upload in own]
