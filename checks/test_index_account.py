@@ -24,7 +24,7 @@ MARKERS = {
 @pytest.mark.pre_release
 @pytest.mark.pre_publish
 @pytest.mark.post_recovery
-@check("INDEX-5", reads=["index"], advice=True)
+@check("INDEX-5", reads=["index"], advice=True, may_block=[Phase.PRE_RELEASE, Phase.PRE_PUBLISH])
 def test_index_takes_uploads_of_the_project(release: Release) -> None:
     """The index does not archive, quarantine or deprecate the project.
 

@@ -14,7 +14,7 @@ from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_lack, is_before_release, make_file_step, read_workflow
 from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS
 from release_state.model.observation import NotObserved, Problem
-from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step
 from release_state.plan.steps.commands import on_host
 from release_state.verdict.check import check
@@ -61,7 +61,7 @@ def test_token_at_hand_may_write(release: Release) -> None:
         )
 
 
-@check("PERMISSION-31", reads=READS, advice=True)
+@check("PERMISSION-31", reads=READS, advice=True, may_block=[Phase.PRE_RELEASE])
 def test_jobs_that_write_may_write(release: Release) -> None:
     """Release jobs that push, tag or release have `contents: write`.
 
@@ -81,7 +81,7 @@ def test_jobs_that_write_may_write(release: Release) -> None:
         )
 
 
-@check("PERMISSION-32", reads=READS, advice=True, scenario="D")
+@check("PERMISSION-32", reads=READS, advice=True, may_block=[Phase.PRE_RELEASE], scenario="D")
 def test_jobs_that_open_pull_requests_may_do_so(release: Release) -> None:
     """Jobs that open pull requests have `pull-requests: write`.
 
@@ -97,7 +97,7 @@ def test_jobs_that_open_pull_requests_may_do_so(release: Release) -> None:
         )
 
 
-@check("PERMISSION-33", reads=READS, advice=True)
+@check("PERMISSION-33", reads=READS, advice=True, may_block=[Phase.PRE_RELEASE])
 def test_jobs_that_publish_without_a_password_may_sign_in(release: Release) -> None:
     """Release jobs that sign in by OpenID Connect have `id-token: write`.
 
@@ -114,7 +114,7 @@ def test_jobs_that_publish_without_a_password_may_sign_in(release: Release) -> N
         )
 
 
-@check("PERMISSION-34", reads=READS, advice=True)
+@check("PERMISSION-34", reads=READS, advice=True, may_block=[Phase.PRE_RELEASE])
 def test_reusable_workflows_ask_for_no_more_than_they_get(release: Release) -> None:
     """No reusable workflow requests more than its calling job allows.
 

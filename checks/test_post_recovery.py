@@ -351,7 +351,9 @@ def test_no_other_tag_equals_the_version(release: Release) -> None:
         )
 
 
-@check("TAG-16", reads=["remote", "index", "published", "history", "release"], advice=True)
+@check(
+    "TAG-16", reads=["remote", "index", "published", "history", "release"], advice=True, may_block=[Phase.POST_RECOVERY]
+)
 def test_tagged_commit_holds_what_was_published(release: Release, plan: Recovery) -> None:
     """The tagged commit contains the published files.
 

@@ -13,7 +13,7 @@ from release_state.facts.release_workflow import (
 )
 from release_state.facts.rulesets import Hindrance, find_hindrances, find_idle_rulesets, list_tag_rules
 from release_state.model.observation import NotObserved
-from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import BaseRules
 from release_state.verdict.check import check
@@ -21,7 +21,7 @@ from release_state.verdict.check import check
 pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery]
 
 
-@check("SETTING-31", reads=["repository", "rulesets", "branch_rules"], advice=True)
+@check("SETTING-31", reads=["repository", "rulesets", "branch_rules"], advice=True, may_block=[Phase.PRE_RELEASE])
 def test_no_rule_is_in_the_way_of_the_push(release: Release) -> None:
     """No ruleset blocks the creation of this version's release branch.
 
@@ -39,7 +39,7 @@ def test_no_rule_is_in_the_way_of_the_push(release: Release) -> None:
         )
 
 
-@check("SETTING-32", reads=["repository", "remote", "rulesets"], advice=True)
+@check("SETTING-32", reads=["repository", "remote", "rulesets"], advice=True, may_block=[Phase.PRE_RELEASE])
 def test_no_rule_is_in_the_way_of_the_tag(release: Release) -> None:
     """No ruleset blocks the creation of this version's tag.
 
@@ -89,7 +89,13 @@ def test_merging_needs_nobody(release: Release) -> None:
         )
 
 
-@check("SETTING-34", reads=["remote", "repository", "actions_settings", "workflow_files"], advice=True, scenario="D")
+@check(
+    "SETTING-34",
+    reads=["remote", "repository", "actions_settings", "workflow_files"],
+    advice=True,
+    may_block=[Phase.PRE_RELEASE],
+    scenario="D",
+)
 def test_actions_may_create_pull_requests(release: Release) -> None:
     """The repository lets Actions create pull requests.
 

@@ -15,7 +15,12 @@ from release_state.verdict.check import check
 pytestmark = [pytest.mark.pre_release, pytest.mark.pre_publish, pytest.mark.post_recovery]
 
 
-@check("META-31", reads=["remote", "history", "workflow_files"], advice=True)
+@check(
+    "META-31",
+    reads=["remote", "history", "workflow_files"],
+    advice=True,
+    may_block=[Phase.PRE_RELEASE, Phase.PRE_PUBLISH],
+)
 def test_source_states_the_declared_version(release: Release) -> None:
     """The package's `__version__` is the declared version.
 

@@ -32,7 +32,7 @@ from release_state.facts.workflow.weaknesses import (
     measure_runs,
 )
 from release_state.model.observation import NotObserved, Problem
-from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step
 from release_state.verdict.check import check
 
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.pre_release
 READS = ["remote", "workflow_files"]
 
 
-@check("WORKFLOW-1", reads=READS, advice=True)
+@check("WORKFLOW-1", reads=READS, advice=True, may_block=[Phase.PRE_RELEASE])
 def test_workflow_file_is_there(release: Release) -> None:
     """The base branch has a valid release workflow and all files it uses.
 

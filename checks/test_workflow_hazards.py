@@ -19,7 +19,7 @@ from release_state.facts.workflow import artifacts, hazards
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.publishing import Evidence, find_uploads, find_uploads_of
 from release_state.model.observation import NotObserved
-from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step
 from release_state.model.process import Publisher
 from release_state.plan.steps.start import switch_on
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.pre_release
 READS = ["remote", "workflow_files"]
 
 
-@check("WORKFLOW-7", reads=[*READS, "workflow_states"], advice=True)
+@check("WORKFLOW-7", reads=[*READS, "workflow_states"], advice=True, may_block=[Phase.PRE_RELEASE])
 def test_workflow_starts(release: Release) -> None:
     """The release workflow's triggers reach its upload.
 
@@ -217,7 +217,7 @@ def test_publish_action_runs_on_linux(release: Release) -> None:
     )
 
 
-@check("WORKFLOW-14", reads=[*READS, "environments", "base_rules"], advice=True)
+@check("WORKFLOW-14", reads=[*READS, "environments", "base_rules"], advice=True, may_block=[Phase.PRE_RELEASE])
 def test_environment_admits_the_ref(release: Release) -> None:
     """The upload's environment lets the ref deploy that starts it.
 

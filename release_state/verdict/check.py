@@ -31,6 +31,8 @@ class CheckInfo:
     """The rest of the docstring: what it means, what causes it, what to do."""
     reads: tuple[str, ...]
     blocking: bool
+    may_block: tuple[Phase, ...]
+    """The phases in which some of its advice blocks."""
     scenario: str | None
     phases: tuple[Phase, ...]
     """Empty for a check of an audit or a fleet."""
@@ -48,6 +50,10 @@ class CheckInfo:
         """The check's phases in words, or "audit" or "fleet"."""
         return ", ".join(name_phase(phase) for phase in self.phases) or self.id.partition("-")[0].lower()
 
+    def decides_in(self, phase: Phase) -> bool:
+        """Return whether the verdict of a phase may depend on it: it blocks, or some of its advice does."""
+        return self.blocking or phase in self.may_block
+
     @property
     def source(self) -> str:
         """The check's trace, from the ID: `BRANCH-1` → "branch"."""
@@ -55,16 +61,22 @@ class CheckInfo:
 
 
 def check(
-    check_id: str, *, reads: Sequence[str], advice: bool = False, scenario: str | None = None
+    check_id: str,
+    *,
+    reads: Sequence[str],
+    advice: bool = False,
+    may_block: Sequence[Phase] = (),
+    scenario: str | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a test function as a check; `reads` names its look-ups, so that a narrowed run makes no others.
 
-    Raises ValueError on a name that is no look-up, and TypeError if it does not stand above a function.
+    `may_block` names the phases in which some of its advice blocks: a run there that leaves it out is not green. Raises
+    ValueError on a name that is no look-up, and TypeError if it does not stand above a function.
     """
     if wrong := set(reads) - set(LOOKUPS):
         raise ValueError(f"{check_id} reads {sorted(wrong)}; the look-ups are {', '.join(LOOKUPS)}")
     marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
-    mark = marker(check_id, reads=tuple(reads), advice=advice, scenario=scenario)
+    mark = marker(check_id, reads=tuple(reads), advice=advice, may_block=tuple(may_block), scenario=scenario)
 
     def declare(function: Function) -> Function:
         if not inspect.isfunction(function):
@@ -102,6 +114,7 @@ def describe(function: Callable[..., None], module_marks: Sequence[pytest.MarkDe
         remedy=remedy,
         reads=mark.kwargs["reads"],
         blocking=not mark.kwargs["advice"],
+        may_block=mark.kwargs["may_block"],
         scenario=mark.kwargs["scenario"],
         phases=tuple(phase for phase in Phase if phase.marker in names),
         function=function.__name__,
@@ -118,12 +131,12 @@ def list_marks(module: object) -> list[pytest.MarkDecorator]:
 
 
 def select_phase(checks: Sequence[CheckInfo], phase: Phase, files: Collection[str] = ()) -> tuple[CheckInfo, ...]:
-    """The checks of one phase; if a run names `files` (as `test_pre_release.py`), without the advice of other files.
+    """The checks of one phase; if a run names `files` (as `test_rollback.py`), without the advice of other files.
 
-    Checks of one's own belong to every run.
+    Advice that may block and checks of one's own belong to every run.
     """
     return tuple(
         check
         for check in checks
-        if phase in check.phases and (check.blocking or not files or check.file in files or check.origin)
+        if phase in check.phases and (check.decides_in(phase) or not files or check.file in files or check.origin)
     )

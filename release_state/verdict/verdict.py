@@ -108,11 +108,11 @@ def judge(
     """
     ran = {result.id for result in results if result.outcome is not Outcome.DEFECT}
     not_run = tuple(check.id for check in checks if check.id not in ran)
-    missing_blocking = any(check.id in not_run for check in checks if check.blocking or block_on_advice)
+    missing_blocking = any(check.id in not_run for check in checks if check.decides_in(phase) or block_on_advice)
     verdict, code = decide_verdict(
         {result.outcome for result in results if result.decides(block_on_advice)},
         has_judged=any(result.outcome is not Outcome.NOT_APPLICABLE for result in results),
-        # The facts of a check that did not run are unknown too: green only if none of these checks blocks.
+        # The facts of a check that did not run are unknown too: green only if none of these checks may block.
         partial=(Exit.UNKNOWN if missing_blocking else Exit.OK) if not_run else None,
         green=_GREEN[phase],
         broken=broken,

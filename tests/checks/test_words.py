@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
@@ -37,3 +38,11 @@ def test_a_finding_does_not_repeat_its_title(check: str) -> None:
         if isinstance(statement, Statement):
             assert title not in (statement.expected.lower(), statement.found.lower())
             assert not isinstance(statement, ActionNeeded) or statement.expected != statement.found
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_advice_that_may_block_is_declared(check: str) -> None:
+    """A run that leaves it out is not green."""
+    found = CHECKS[check]
+    source = inspect.getsource(found.call)
+    assert bool(found.may_block) is (not found.blocking and "blocks=" in source)

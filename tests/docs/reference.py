@@ -105,7 +105,7 @@ def _entry(check: CheckInfo, folder: Path) -> str:
     said = {keyword.arg for call in _calls(function) for keyword in call.keywords}
     if check.blocking and "advice" in said:
         level += "; some findings are advice only"
-    if not check.blocking and "blocks" in said:
+    if check.may_block:
         level += "; what makes the release fail for certain blocks"
     facts = [f"*{_phases(check)}*, {level}"]
     if check.scenario:

@@ -438,7 +438,8 @@ def test_the_latest_report_is_that_of_the_last_whole_run(clean: World, released:
 
 
 def test_a_run_without_its_advice_is_partial_and_green(clean: World, reports: Path) -> None:
-    advice = [check for check in catalogue(ROOT / "checks") if Phase.PRE_RELEASE in check.phases and not check.blocking]
+    every = [check for check in catalogue(ROOT / "checks") if Phase.PRE_RELEASE in check.phases]
+    advice = [check for check in every if not check.decides_in(Phase.PRE_RELEASE)]
     left_out = [f"--deselect=checks/{check.file}::{check.function}" for check in advice]
 
     ran = run(clean, *left_out, reports=reports)
@@ -447,6 +448,24 @@ def test_a_run_without_its_advice_is_partial_and_green(clean: World, reports: Pa
     assert advice
     assert (ran.code, ran.verdict) == (0, f"PARTIAL {total - len(advice)} of {total}"), ran.output
     assert latest_of(reports) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first"),
+    [((), ("checks/test_pre_release.py",)), (("-k", "not WORKFLOW"), ("checks/",))],
+    ids=["file", "keyword"],
+)
+def test_a_run_without_advice_that_may_block_is_not_green(
+    arguments: tuple[str, ...], first: tuple[str, ...], reports: Path
+) -> None:
+    with world_of("clean") as world:
+        number = item.id if (item := world.github.find_workflow("release.yml")) else world.github.add_workflow()
+        world.github.workflows[number].state = "disabled_inactivity"
+        whole = run(world, "--no-install", reports=reports / "whole")
+        part = run(world, "--no-install", *arguments, first=first, reports=reports / "part")
+
+    assert (whole.code, whole.only["WORKFLOW-7"]) == (1, "action needed"), whole.output
+    assert part.code == 6 and str(part.verdict).startswith("PARTIAL"), part.output
 
 
 # tests/run/test_pre_publish.py has the one that takes a run of GitHub Actions.
@@ -475,10 +494,10 @@ def test_one_phase(phase: Phase, clean: World, reports: Path) -> None:
 
 @BOTH_SLOWLY
 def test_the_file_of_a_phase(workers: tuple[str, ...], clean: World, reports: Path) -> None:
-    ran = run(clean, *workers, first=("checks/test_pre_release.py",), reports=reports)
+    ran = run(clean, *workers, first=("checks/test_rollback.py",), reports=reports)
 
-    assert (ran.code, ran.verdict) == (0, "READY TO RELEASE"), ran.output
-    assert set(ran.only) >= {check.id for check in catalogue(ROOT / "checks") if check.file == "test_pre_release.py"}
+    assert (ran.code, ran.verdict) == (0, "ROLLED BACK"), ran.output
+    assert set(ran.only) >= {check.id for check in catalogue(ROOT / "checks") if check.file == "test_rollback.py"}
 
 
 def test_x_stops_at_the_first_finding(released: World, reports: Path) -> None:

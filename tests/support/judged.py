@@ -67,6 +67,8 @@ def result_of(check: CheckInfo, recovery: Recovery, key: str) -> CheckResult:
     """The check's result as the plugin makes it."""
     outcome, said = ended(check, recovery)
     statement = said if isinstance(said, Statement) else None
+    phase = Phase(recovery.release.snapshot.phase)
+    assert not (statement and statement.blocks) or check.decides_in(phase), f"{check.id} blocks, and does not say so"
     problem = said.problem if isinstance(said, NotObserved) else None
     return CheckResult(
         id=check.id,
