@@ -23,7 +23,6 @@ import pytest
 
 from release_state.common.errors import UsageProblem, redact
 from release_state.run import collecting, safeguards
-from release_state.run.catalogue.listing import Listing, is_listing
 from release_state.run.ends import Interrupts, block_interrupts, unblock_interrupts
 from release_state.run.last_screen import LastScreen, is_silent, silence_pytest
 from release_state.run.options import (
@@ -149,8 +148,8 @@ def pytest_configure(config: pytest.Config) -> None:
                 else ""
             )
             raise usage_error(f"file or directory not found: {argument!r}{hint}")
-    if is_listing(config.option):
-        config.pluginmanager.register(Listing(), "release-state-listing")
+    if collecting.is_listing(config.option):
+        config.pluginmanager.register(collecting.Listing(), "release-state-listing")
         return
     if (interrupts := config.stash.get(_INTERRUPTS, None)) is not None:
         interrupts.stage = "running"

@@ -84,12 +84,10 @@ def _main(given: list[str]) -> int:
 
 def _run(folder: Path, word: str, rest: list[str]) -> int:
     """Run a command, or the options without one, on the suite in a folder."""
-    from release_state.cli.commands import read_places, to_options
+    from release_state.cli.commands import read_places, to_options, write_help
     from release_state.common.errors import UsageProblem
 
     if any(argument in ("-h", "--help") for argument in rest):
-        from release_state.cli.help import write_help
-
         sys.stdout.write(write_help())
         return 0
     try:

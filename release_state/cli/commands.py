@@ -1,10 +1,11 @@
-"""The commands of `release-state`, by what one wants; each run of the suite stands for options of it.
+"""The commands of `release-state`, by what one wants, and its help; each run of the suite stands for options of it.
 
 Imports nothing outside the standard library at its top.
 """
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from release_state.common.errors import UsageProblem
@@ -24,6 +25,30 @@ USAGE = f"""usage: release-state check --version X.Y.Z [--channel pypi|testpypi|
        release-state --help
 
 Says, read-only, whether a Python release is ready, released and verified, or what is wrong and how to fix it.
+"""
+
+_WIDTH, _NAMES = 100, 28
+_EXAMPLES = (
+    ("release-state check --version 0.2.0", "ready to release? or released and verified?"),
+    ("release-state plan --version 0.2.0 --plan rollback", "how to withdraw it"),
+    ("release-state demo partial", "a release that failed half way"),
+)
+_GROUPS = {
+    "What to judge": (
+        *("--version", "--channel", "--phase", "--repo", "--built", "--package"),
+        *("--project-list", "--snapshot", "--demo"),
+    ),
+    "How": ("--plan", "--wait", "--block-on-advice", "--no-install", "--install-sdists", "--checks"),
+    "What to write": ("--script", "--save-snapshot", "--reports-dir", "--show-config"),
+}
+_PYTESTS = (
+    ("-k", "run the checks of these names: -k 'TAG-1 or INDEX-3'", "EXPRESSION"),
+    ("-n", "run the checks in so many processes", "NUMBER"),
+    ("-v, -q", "more, or less, on the terminal", ""),
+)
+_END = """\
+Exit codes: 0 as it should be, 1 action needed, 2 interrupted, 3 a defect or no report,
+            4 wrong usage, 5 nothing checked, 6 could not verify, 8 in progress
 """
 
 
@@ -67,3 +92,31 @@ def _all_versions(rest: Sequence[str]) -> list[str]:
             "a single version: release-state check --version X.Y.Z"
         )
     return [] if versions else ["--version", "all"]
+
+
+def write_help() -> str:
+    """The help: at most 60 lines of the suite's own words; `--help-all` has all of pytest's."""
+    from release_state.run.options import list_options
+
+    options = {option.names[0]: (option.names[0], option.help, option.metavar) for option in list_options()}
+    lines = ["usage: release-state COMMAND [option ...]", ""]
+    lines += ["Says, read-only, whether a Python release is ready or verified, or what is wrong and how to fix it.", ""]
+    lines += ["Commands; without one, a run is a check:"]
+    lines += [f"  {word:12}{text}" for word, text in COMMANDS.items()]
+    lines += ["", "Examples:", *(f"  {command:52}{text}" for command, text in _EXAMPLES)]
+    for title, names in _GROUPS.items():
+        shown = [options.pop(name) for name in names]
+        shown += _PYTESTS if title == "What to write" else ()
+        lines += ["", f"{title}:", *(line for option in shown for line in _describe(*option))]
+    lines += ["", "Settings, also of pyproject.toml and the environment (release-state --help-all explains them):"]
+    lines += textwrap.wrap(
+        ", ".join(options), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    )
+    return "\n".join([*lines, "", _END])
+
+
+def _describe(name: str, text: str, metavar: str) -> list[str]:
+    """An option in one line, without its last parenthesis if that makes it too long; else in two."""
+    text = text if len(text) <= _WIDTH - _NAMES - 2 else text.rpartition(" (")[0] or text
+    first = f"  {f'{name} {metavar}'.rstrip():{_NAMES}}"
+    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=" " * (_NAMES + 2))

@@ -67,8 +67,9 @@ class Run:
         self.is_cut = False
         """Whether pytest ended the run early: then there is no verdict."""
         self.interrupts: Interrupts | None = None
-        self._plugins: pytest.PytestPluginManager | None = None
         self._has_workers = False
+        self._gateways: Any = None
+        """The processes of xdist's workers, as a group of execnet."""
         self._stack = ExitStack()
         self.refuse(given)
         try:
@@ -93,7 +94,7 @@ class Run:
 
     def register(self, plugins: pytest.PytestPluginManager, interrupts: Interrupts | None) -> None:
         """Take part in this process's pytest run."""
-        self._plugins, self.interrupts = plugins, interrupts
+        self.interrupts = interrupts
         plugins.register(self, "release-state-run")
 
     def start(self) -> None:
@@ -141,22 +142,20 @@ class Run:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Stop the observation before anything else."""
         self.session.close()
-        xdist: Any = self._plugins.get_plugin("dsession") if self._plugins else None
-        manager = getattr(xdist, "nodemanager", None)
-        if manager is not None:
-            # xdist waits 10 s for its workers. Ours have nothing to finish; those of a fleet stop the programs they
-            # started, unless their Python is still importing.
+        if self._gateways is not None:
+            # xdist does so when a session ends, and waits 10 s for its workers. Ours have nothing to finish; those of
+            # a fleet stop the programs they started, unless their Python is still importing. While workers are
+            # starting there is no session; they would be left to the exit of Python, which since 3.12 cannot start the
+            # threads for it.
             busy = hasattr(self.session, "pool") and self._has_workers
-            manager.EXIT_TIMEOUT = _FLEET_ENDS_SECONDS if busy else _WORKERS_END_SECONDS
-            # xdist does so when a session ends. While workers are starting there is no session; they would be left to
-            # the exit of Python, which since 3.12 cannot start the threads for it.
-            manager.teardown_nodes()
+            self._gateways.terminate(_FLEET_ENDS_SECONDS if busy else _WORKERS_END_SECONDS)
         # pytest shows the last entry alone, but would read and parse the source of all others.
         excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Give an xdist worker its targets, and the folder where the snapshots will be."""
+        self._gateways = node.nodemanager.group
         node.workerinput["release_state"] = self.session.for_worker()
 
     @pytest.hookimpl(optionalhook=True)

@@ -12,10 +12,33 @@ from typing import Any
 
 import pytest
 
-from release_state.run.catalogue.listing import is_listing
 from release_state.run.options import is_executing
 
+NOTHING_CHECKED = 5
 _LOOK_SECONDS = 0.2
+
+
+def is_listing(option: object) -> bool:
+    """Whether checks are only listed, for no version at all: `--collect-only`, as editors call it to find tests."""
+    names = ("version", "demo", "snapshot", "project_list")
+    return bool(getattr(option, "collectonly", False)) and not any(
+        getattr(option, f"release_state_{name}") for name in names
+    )
+
+
+class Listing:
+    """Takes the place of a run; the exit code is 5, which editors accept and no gate takes for green."""
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+        """Set the exit code, unless collecting failed."""
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = NOTHING_CHECKED
+        return (yield)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say that nothing was judged."""
+        terminalreporter.write_line("nothing was judged: these are the checks; a verdict needs --version X.Y.Z")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,7 +95,7 @@ def pytest_make_collect_report(
     report = yield
     if isinstance(collector, pytest.Session) and report.passed:
         from release_state.common.errors import UsageProblem
-        from release_state.run.catalogue.own_checks import make_collectors
+        from release_state.run.own_checks import make_collectors
         from release_state.run.safeguards import usage_error
         from release_state.run.session import KEY
         from release_state.settings.own_checks import find_own_checks

@@ -152,5 +152,7 @@ def _silence_workers(plugins: pytest.PytestPluginManager) -> None:
     """Take the terminal from xdist, which shows its workers at any verbosity."""
     distribution: Any = plugins.get_plugin("dsession")
     if distribution is not None:
-        distribution.terminal = None  # no public way; it is asked for before each use
+        # No hook or option stops the lines that it writes once all workers have collected; it asks for the terminal
+        # before each of them.
+        distribution.terminal = None
         plugins.unregister(name="terminaldistreporter")

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from release_state.cli import main
-from release_state.cli.commands import COMMANDS, to_options
+from release_state.cli.commands import COMMANDS, to_options, write_help
 from release_state.cli.completion import SHELLS
-from release_state.cli.help import write_help
 from release_state.common.errors import UsageProblem
 from release_state.run.options import list_options
 from tests.support.cli import ROOT, clean_environment, suite
