@@ -40,9 +40,6 @@ from release_state.observe.index.access import Index
 from release_state.observe.index.index import observe_index_history
 from release_state.settings.config import RunConfig
 
-SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")
-"""The observations of an `AuditSnapshot`, without `repository`, which supports the others of GitHub."""
-
 
 def make_client(
     config: RunConfig, token: str | None, cancel: threading.Event, limit: SharedLimit | None = None

@@ -15,8 +15,8 @@ from release_state.common.text import quote_or_explain, sanitize
 from release_state.facts.logs.archive import NotALog, read_logs
 from release_state.facts.logs.attribution import find_channels, find_release_branches, find_versions, select_specific
 from release_state.facts.logs.explanation import Explanation, explain_log
+from release_state.facts.logs.failure import describe_restart
 from release_state.facts.logs.lines import Line, parse_log
-from release_state.facts.logs.next_step import describe_restart
 from release_state.model.target import Channel, Target
 
 MOST_BYTES = 32 * 2**20

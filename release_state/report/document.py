@@ -12,9 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal, TypeVar
 
-import msgspec
 from msgspec import convert, to_builtins
-from msgspec.json import schema_components
 
 from release_state import __version__
 from release_state.facts.release import Release
@@ -241,22 +239,6 @@ def to_json(document: RunReport) -> str:
     """The document as ASCII text: nothing in it can control a terminal."""
     text = json.dumps(to_builtins(document), indent=2, ensure_ascii=True)
     return text.replace("\x7f", "\\u007f") + "\n"
-
-
-def build_schema() -> dict[str, Any]:
-    """The JSON Schema of the document."""
-    return build_model_schema(RunReport, "release-state report")
-
-
-def build_model_schema(model: type[Model], title: str) -> dict[str, Any]:
-    """The JSON Schema of a document (draft 2020-12), in which every key is required."""
-    _, parts = schema_components([model], ref_template="#/$defs/{name}")
-    for part in parts.values():
-        if "properties" in part:
-            part["required"] = list(part["properties"])  # keys with a default are written too
-    document = parts.pop(model.__name__)
-    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "title": title, "$defs": parts}
-    return msgspec.json.decode(msgspec.json.encode(whole), type=dict[str, Any])
 
 
 V = TypeVar("V", bound=Judged)

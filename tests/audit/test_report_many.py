@@ -14,10 +14,8 @@ import release_state
 from release_state.audit.audit import Audit
 from release_state.audit.fleet import report as fleet_page
 from release_state.audit.fleet.projects import ProjectRow
-from release_state.audit.fleet.report import build_schema as fleet_schema
 from release_state.audit.fleet.report import step_report as fleet_step
 from release_state.audit.report import document as audit_document
-from release_state.audit.report.document import build_schema as audit_schema
 from release_state.audit.report.summary import step_report as audit_step
 from release_state.audit.versions import AuditSnapshot
 from release_state.model.observation import Observation, Problem
@@ -29,6 +27,7 @@ from tests.report.test_workflow import OURS, Page
 from tests.support.histories import history, index, indexed, tagged, verdict_of, with_more
 from tests.support.hostile import HOSTILE, LONG, OBEYED
 from tests.support.runner import obeyed, outputs
+from tests.support.schemas import audit_schema, fleet_schema
 from tests.support.states import NOW, failed
 
 SCHEMAS = Path(release_state.__file__).parent / "report" / "schemas"

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from msgspec import structs
 
 from release_state.audit.audit import Audit
-from release_state.audit.report.document import build_document, build_schema
+from release_state.audit.report.document import build_document
 from release_state.audit.report.page import render_page
 from release_state.audit.report.summary import step_report
 from release_state.audit.run import check_waivers
@@ -26,6 +26,7 @@ from release_state.settings.config import Arguments, load
 from release_state.settings.waivers import read_waivers
 from tests.support.facts import build
 from tests.support.histories import day, history, results, tagged, verdict_of, with_more
+from tests.support.schemas import audit_schema
 from tests.support.states import branch, failed, remote
 
 TODAY = day(10).date()
@@ -102,7 +103,7 @@ def test_waivers_are_shown_with_their_reason() -> None:
     page = render_page([verdict], day(10))
     assert f"waived: {line}&lt;b&gt;moved&lt;/b&gt;)" in page and "holds (waived)" in page
     document = json.loads(build_document([verdict], 0, day(10), None))
-    Draft202012Validator(build_schema()).validate(document)
+    Draft202012Validator(audit_schema()).validate(document)
     (version,) = (found for found in document["audits"][0]["history"] if found["version"] == "0.2.0")
     assert document["verdict"] == "HISTORY AGREES, 2 waived" and version["kinds"] == version["findings"] == []
     assert version["waived"][0] == {

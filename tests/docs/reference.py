@@ -17,16 +17,14 @@ from typing import Any
 import msgspec
 from msgspec.json import schema_components
 
-from release_state.audit.fleet import report as fleet_report
 from release_state.audit.kinds import KINDS
-from release_state.audit.report import document as audit_document
 from release_state.model.outcome import Phase, name_phase
 from release_state.model.snapshot import FORMAT, Snapshot
 from release_state.observe.lookups import TABLE
-from release_state.report import document
 from release_state.run.checks import catalogue
 from release_state.settings.options import SETTINGS
 from release_state.verdict.check import CheckInfo
+from tests.support.schemas import audit_schema, fleet_schema, run_schema
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHECKS = ROOT / "checks"
@@ -220,9 +218,9 @@ def _schemas() -> dict[str, dict[str, Any]]:
     """Every JSON Schema, by the name of its file."""
     return {
         "snapshot": snapshot_schema(),
-        "report": document.build_schema(),
-        "audit": audit_document.build_schema(),
-        "fleet": fleet_report.build_schema(),
+        "report": run_schema(),
+        "audit": audit_schema(),
+        "fleet": fleet_schema(),
     }
 
 

@@ -20,7 +20,7 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT
 from release_state.cli import main
 from release_state.cli.commands import COMMANDS
 from release_state.demo.scenarios import SCENARIOS
-from release_state.facts.logs.known_failures import KNOWN_FAILURES
+from release_state.facts.logs.families import KNOWN_FAILURES
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.observe.git.reader import find_repository
 from release_state.observe.lookups import TABLE

@@ -27,7 +27,7 @@ from release_state.facts.logs.attribution import (
 )
 from release_state.facts.logs.explanation import MOST_LINES, Explanation, explain_log
 from release_state.facts.logs.failure import Completion
-from release_state.facts.logs.known_failures import KNOWN_FAILURES
+from release_state.facts.logs.families import KNOWN_FAILURES
 from release_state.facts.logs.lines import LONGEST_LINE, parse_log
 from release_state.model.process import Process, Publisher, Start
 from tests.support import states as s

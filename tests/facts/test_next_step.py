@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.facts.logs.failure import Completion
-from release_state.facts.logs.next_step import describe_restart
+from release_state.facts.logs.failure import Completion, describe_restart
 from release_state.model.process import Process, Publisher, Start, StartKind, VersionWriter
 
 SAME, NEXT, DEPENDS = Completion.SAME, Completion.NEXT, Completion.DEPENDS

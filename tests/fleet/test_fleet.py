@@ -21,7 +21,6 @@ from release_state.audit.fleet.look import Look
 from release_state.audit.fleet.pool import Pool
 from release_state.audit.fleet.projects import Part, Project, ProjectRow, find_worst, read_projects
 from release_state.audit.fleet.report import build_document, describe_verdict, render_page
-from release_state.audit.fleet.report import build_schema as fleet_schema
 from release_state.audit.fleet.run import FleetRun
 from release_state.audit.fleet.session import FleetController
 from release_state.common.errors import UsageProblem
@@ -35,6 +34,7 @@ from tests.standins.fleet import Fleet
 from tests.standins.services import Reply
 from tests.support.cli import ROOT, suite
 from tests.support.facts import build
+from tests.support.schemas import fleet_schema
 
 CHECKS = ROOT / "checks"
 AUDIT = Arguments(audit="all")

@@ -19,10 +19,8 @@ from release_state.audit.collect import collect_history
 from release_state.audit.fleet.look import Look
 from release_state.audit.fleet.projects import Project, ProjectRow, read_projects
 from release_state.audit.fleet.report import build_document, render_page
-from release_state.audit.fleet.report import build_schema as fleet_schema
 from release_state.audit.fleet.report import step_report as fleet_step
 from release_state.audit.report.document import build_document as audit_document
-from release_state.audit.report.document import build_schema as audit_schema
 from release_state.audit.report.page import render_page as audit_page
 from release_state.audit.report.summary import step_report as audit_step
 from release_state.audit.versions import AuditSnapshot
@@ -39,6 +37,7 @@ from tests.support import states
 from tests.support.cli import ROOT, suite
 from tests.support.histories import verdict_of
 from tests.support.judged import checks_of, result_of
+from tests.support.schemas import audit_schema, fleet_schema
 
 WORDS = "of a token"
 NOW = datetime(2026, 1, 2, tzinfo=timezone.utc)

@@ -7,19 +7,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, to_builtins
+from msgspec import to_builtins
 
 from release_state import __version__
-from release_state.audit.fleet.projects import Part, ProjectRow, find_worst
+from release_state.audit.fleet.projects import ProjectRow, find_worst
 from release_state.audit.report.page import render_frame
 from release_state.common.text import sanitize
-from release_state.model.observation import AwareDatetime, Model
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.plan import Step
 from release_state.report.actions import StepReport, annotation, errors_first
-from release_state.report.document import build_model_schema
 from release_state.report.markdown import cut, fence
 from release_state.report.markdown import escape as plain
 from release_state.report.screen import Screen
@@ -30,39 +28,6 @@ _MOST = 10
 """Findings of a project in annotations and in the step summary; its own report has all of them."""
 _SHOWN = 3
 """Findings and commands of a project on the terminal; the report has all of them."""
-
-
-class ProjectReport(Model):
-    """One project of a list: its `ProjectRow` with verdict and exit code."""
-
-    verdict: str
-    exit_code: int
-    project: str
-    repository: str
-    parts: tuple[Part, ...]
-    seconds: float
-    observed_by: int
-    report: str | None
-    defect: str | None
-
-
-class FleetReport(Model):
-    """The document of a run over many projects."""
-
-    release_state_fleet: Annotated[int, Meta(description="format of this document")]
-    release_state: Annotated[str, Meta(description="version of the suite")]
-    started_at: AwareDatetime
-    exit_code: int
-    verdict: str
-    projects_listed: int
-    reports: str
-    """Folder of the projects' own reports, beside this document."""
-    projects: tuple[ProjectReport, ...]
-
-
-def build_schema() -> dict[str, Any]:
-    """The JSON Schema of the document."""
-    return build_model_schema(FleetReport, "release-state report over many projects")
 
 
 def describe_verdict(rows: Sequence[ProjectRow], total: int) -> str:

@@ -1,129 +1,24 @@
-"""The JSON report of an audit, in a stable order, so that two reports can be compared; and its schema.
+"""The JSON report of an audit, in a stable order, so that two reports can be compared.
 
-The document is written without the models of the schema, which are slow over thousands of versions; tests compare the
-two.
+Its schema is `report/schemas/audit.schema.json`; a model for each of thousands of versions would be slow to make.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Any
 
-from msgspec import Meta, to_builtins
+from msgspec import to_builtins
 
 from release_state import __version__
 from release_state.audit.judge import Finding
 from release_state.audit.report.history import describe_habits, describe_notes
 from release_state.audit.verdict import AuditVerdict
 from release_state.audit.versions import FORMAT
-from release_state.model.observation import AwareDatetime, Model
-from release_state.model.outcome import CheckResult, Outcome
-from release_state.model.plan import Step
 from release_state.model.waiver import Waiver
-from release_state.report.document import build_model_schema, find_decisive
-
-
-class TagReport(Model):
-    """A tag, and the commit that it leads to."""
-
-    name: str
-    commit: str
-
-
-class FindingReport(Model):
-    """One disagreement of one version."""
-
-    kind: str
-    found: str
-
-
-class WaivedReport(FindingReport):
-    """A disagreement that a waiver covers, so that it decides nothing."""
-
-    reason: str
-    until: date
-    """The last day of the waiver."""
-
-
-class VersionReport(Model):
-    """One version of a history."""
-
-    version: str
-    outcome: Outcome
-    blocking: bool
-    kinds: tuple[str, ...]
-    """IDs of the kinds of disagreement that were found, without waived ones."""
-    findings: tuple[FindingReport, ...]
-    """As a waiver names them."""
-    waived: tuple[WaivedReport, ...]
-    found: str
-    files: tuple[str, ...]
-    """Names of what the index offers."""
-    yanked: int
-    """How many files are yanked."""
-    uploaded_at: AwareDatetime | None
-    tags: tuple[TagReport, ...]
-    releases: tuple[str, ...]
-    """Addresses of its GitHub Releases."""
-
-
-class KindReport(Model):
-    """One kind of disagreement, with the versions that have it and what to do."""
-
-    id: str
-    title: str
-    why: str
-    level: Literal["blocking", "advice"]
-    check: str
-    versions: tuple[str, ...]
-    plan: Step
-
-
-class ChannelReport(Model):
-    """The audit of one channel's history."""
-
-    key: str
-    """`package@channel`."""
-    selection: str
-    """`all` or a PEP 440 specifier."""
-    verdict: str
-    exit_code: int
-    observed_at: AwareDatetime
-    checks_run: int
-    checks_of_audit: int
-    target: dict[str, Any]
-    """As in a snapshot, but for the version."""
-    versions: dict[str, int]
-    """How many ended how, by outcome."""
-    habits: tuple[str, ...]
-    notes: tuple[str, ...]
-    defects: tuple[str, ...]
-    """Look-ups with a bug of the suite: whatever depends on them is unknown."""
-    kinds: tuple[KindReport, ...]
-    checks: tuple[CheckResult, ...]
-    """Those about the project as a whole."""
-    history: tuple[VersionReport, ...]
-    """Oldest first."""
-
-
-class AuditReport(Model):
-    """The document of an audit."""
-
-    release_state_audit: Annotated[int, Meta(description="format of this document")]
-    release_state: Annotated[str, Meta(description="version of the suite")]
-    started_at: AwareDatetime
-    exit_code: int
-    verdict: str
-    """That of the channel that decides."""
-    html: str | None
-    audits: tuple[ChannelReport, ...]
-
-
-def build_schema() -> dict[str, Any]:
-    """The JSON Schema of the document."""
-    return build_model_schema(AuditReport, "release-state audit report")
+from release_state.report.document import find_decisive
 
 
 def build_document(verdicts: Sequence[AuditVerdict], exit_code: int, started_at: datetime, html: str | None) -> str:

@@ -33,9 +33,8 @@ _STATED = re.compile(
     re.I,
 )
 _CHANNEL = re.compile(
-    r"\b(?:target_environment|channel|environment|index)['\"]?\s?[:=]\s?['\"]?(\S{1,60})"
-    r"|\b(?:already exists on|publish(?:ing|ed)? to|upload(?:ing|ed)?(?: distributions)? to|releas(?:e|ing|ed) to)"
-    r" (.{1,30})",
+    r"\b(?:target_environment|channel|environment|index)['\"]?\s?[:=]\s?['\"]?(\S{1,60})|\b(?:already exists on"
+    r"|publish(?:ing|ed)? to|upload(?:ing|ed)?(?: distributions)? to|releas(?:e|ing|ed) to) (.{1,30})",
     re.I,
 )
 _DRY_INPUT = re.compile(r"(?<![a-z0-9-])dry[ _-]?run['\"]?\s?[:=]\s?['\"]?(?:true|yes|on|1)\b", re.I)

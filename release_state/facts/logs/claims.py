@@ -13,14 +13,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from release_state.facts.logs.failure import KnownFailure
-from release_state.facts.logs.families.identity import (
-    ENVIRONMENT,
-    NO_ENVIRONMENT,
-    OTHER_REPOSITORY,
-    OTHER_WORKFLOW,
-    PULL_REQUEST,
-    REUSABLE,
-)
+from release_state.facts.logs.families import identity
 from release_state.facts.logs.lines import Line
 from release_state.facts.own_run import is_job_of
 from release_state.model.target import Target
@@ -100,21 +93,21 @@ def find_difference(claims: Mapping[str, str], expected: ExpectedClaims | None) 
     environment = _find_environment(claims)
     started, own = _FILE.match(claims.get("workflow_ref", "")), _FILE.match(claims.get("job_workflow_ref", ""))
     if claims.get("ref", "").startswith("refs/pull/") or claims.get("sub", "").endswith(":pull_request"):
-        return PULL_REQUEST
+        return identity.PULL_REQUEST
     repository = claims.get("repository", "")
     if own and (own[1].lower() != repository.lower() if repository else False):
-        return REUSABLE
+        return identity.REUSABLE
     if started and own and started.groups() != own.groups():
-        return REUSABLE
+        return identity.REUSABLE
     if expected is not None:
         wanted = expected.environment
         if repository and repository.lower() != expected.repository.lower():
-            return OTHER_REPOSITORY
+            return identity.OTHER_REPOSITORY
         if own and expected.workflows and own[2] not in expected.workflows:
-            return OTHER_WORKFLOW
+            return identity.OTHER_WORKFLOW
         if wanted is not None and environment is not None and environment.lower() != wanted.lower():
-            return ENVIRONMENT
-    return NO_ENVIRONMENT if environment == "" else None
+            return identity.ENVIRONMENT
+    return identity.NO_ENVIRONMENT if environment == "" else None
 
 
 def describe_claims(claims: Mapping[str, str], expected: ExpectedClaims | None) -> str:

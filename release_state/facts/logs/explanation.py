@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from release_state.facts.logs.claims import ExpectedClaims, describe_claims, find_claims, find_difference
 from release_state.facts.logs.failure import Completion, KnownFailure, Rank
-from release_state.facts.logs.known_failures import KNOWN_FAILURES
+from release_state.facts.logs.families import KNOWN_FAILURES
 from release_state.facts.logs.lines import LONGEST_LINE, Line, cut
 from release_state.facts.logs.statements import LogStatement, join_lines
 from release_state.facts.logs.uploads import Uploads, find_uploads
@@ -28,8 +28,7 @@ _CANCELLED = re.compile(r"operation was cancell?ed|^canceling since", re.I)
 _NO_FILES = re.compile(r"no files were found with the provided path", re.I)
 _REPORTS = re.compile(
     r"slack|discord|telegram|notif|\bteams\b|send.?mail|codecov|coveralls|test.?report|junit|summary|clean.?up"
-    r"|tear.?down"
-    r"|create-an-issue|gh issue|docker logs|\blogout\b",
+    r"|tear.?down|create-an-issue|gh issue|docker logs|\blogout\b",
     re.I,
 )
 _CLEANUP = re.compile(r"Post job cleanup\.|Cleaning up orphan processes")
@@ -80,8 +79,10 @@ def explain_log(
     `within` is when the step began and ended that GitHub calls failed, as `2026-01-02T03:04:05`. The claims of a
     refused token are held against the `expected` ones of its job, if these are known.
     """
-    every = join_lines(lines)
-    failing = every if succeeded else _find_failing(every, _find_begun(lines, within), within)
+    every = list(join_lines(lines))
+    # The steps that had begun before that time; also the line that names a step counts, which is no statement.
+    begun = {line.place for line in lines if within and line.time and line.time < within[0]}
+    failing = every if succeeded else _find_failing(every, begun, within)
     end = next((each.number for each in failing if each.is_error), len(lines))
     uploads = find_uploads(every)
     known, matched = _decide(failing, every, uploads, end, succeeded)
@@ -101,11 +102,6 @@ def explain_log(
         known = find_difference(claims, expected) or known
         quoted = (*quoted[: MOST_LINES - 1], cut(describe_claims(claims, expected)))
     return Explanation(known, quoted, step, first.number if first else None, failed, uploads.has_sent(by=end))
-
-
-def _find_begun(lines: Sequence[Line], within: tuple[str, str] | None) -> set[int]:
-    """The steps that had begun before this time: also the line that names a step counts, which is no statement."""
-    return {line.place for line in lines if within and line.time and line.time < within[0]}
 
 
 def _find_failing(every: Sequence[LogStatement], begun: set[int], within: tuple[str, str] | None) -> list[LogStatement]:

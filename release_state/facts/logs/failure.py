@@ -1,12 +1,14 @@
-"""What a known failure is: the words that show it, the finding, the fix, and what becomes of the version."""
+"""What a known failure is: words that show it, finding, fix, what becomes of the version, and how to start again."""
 
 from __future__ import annotations
 
 import re
 from enum import Enum, IntEnum
-from functools import cached_property
+from functools import cached_property, partial
 
 from msgspec import Struct
+
+from release_state.model.process import Process
 
 _NOTHING = ": nothing was published by this job."
 _SOMETHING = "; an upload to the index came before it."
@@ -37,7 +39,7 @@ class KnownFailure(Struct, frozen=True, dict=True):
     """A regular expression; it ignores case and searches a statement of at most 4,000 characters."""
     meaning: str
     fix: str
-    version: Completion
+    version: Completion = Completion.SAME
     rank: Rank = Rank.CAUSE
     anywhere: bool = False
     """Whether it counts in any step: GitHub writes it after, or without, the step that it is about."""
@@ -71,18 +73,46 @@ class KnownFailure(Struct, frozen=True, dict=True):
         return f"{_FILES_FIRST}{self.fix[:1].lower()}{self.fix[1:]}"
 
 
-def define(
-    scenario: str,
-    words: str,
-    meaning: str,
-    fix: str,
-    version: Completion = Completion.SAME,
-    rank: Rank = Rank.CAUSE,
-    *,
-    anywhere: bool = False,
-    step: str = "",
-    uploading: bool = False,
-    before_upload: bool = False,
-) -> KnownFailure:
-    """Return a row."""
-    return KnownFailure(scenario, words, meaning, fix, version, rank, anywhere, step, uploading, before_upload)
+fail_before_upload = partial(KnownFailure, before_upload=True)
+"""Make the row of a failure that ends a job before its upload."""
+
+
+_FIXED = {
+    "tag": "a fix needs a new commit and a tag on it",
+    "release": "a fix needs a new commit, a tag on it, and a GitHub Release of that tag",
+    "dispatch": "a fix needs a new commit; then start it by hand with the same inputs",
+    "branch": "a fix is a new commit on that branch, which starts it again",
+    "pull-request": "a fix needs the next release pull request",
+}
+_STARTED = {
+    "tag": "a pushed tag",
+    "release": "a GitHub Release",
+    "dispatch": "a start by hand",
+    "branch": "a push to a branch",
+    "pull-request": "a merged release pull request",
+    "schedule": "a schedule",
+    "workflow": "the end of another workflow",
+}
+
+
+def describe_restart(process: Process, version: Completion, repository: str) -> str | None:
+    """Return how the release of a repository goes on; None if it is not known how a person starts the upload.
+
+    A re-run keeps the commit and the workflow file: it is enough where neither was at fault.
+    """
+    starts = list(dict.fromkeys((start.kind, each.workflow) for each in process.publishers for start in each.starts))
+    if not starts or starts[0][0] not in _FIXED:
+        return None
+    kind, workflow = starts[0]
+    parts = [f"in {repository}, {_STARTED[kind]} starts {workflow}"]
+    parts += [f"{_STARTED[other]} starts {name}, too" for other, name in starts[1:]]
+    if version is not Completion.NEXT:
+        parts.append("where nothing has to change, re-run the failed jobs of the run")
+    parts.append(_FIXED[kind])
+    if process.version_writer is not None:
+        parts.append("the run sets the version, so a new start makes the next one if the tag is there already")
+    elif version is Completion.NEXT or (version is Completion.DEPENDS and kind in ("tag", "release")):
+        parts.append(
+            "take the next version" + " if any file of this one is published" * (version is not Completion.NEXT)
+        )
+    return "; ".join(parts)

@@ -93,12 +93,8 @@ class LogStatement:
         self._open = max(0, self._open + line.text.count("{") - line.text.count("}"))
 
 
-def join_lines(lines: Sequence[Line]) -> list[LogStatement]:
-    """Return the statements of a log's output, in order."""
-    return list(_join(lines))
-
-
-def _join(lines: Sequence[Line]) -> Iterator[LogStatement]:
+def join_lines(lines: Sequence[Line]) -> Iterator[LogStatement]:
+    """Yield the statements of a log's output, in order."""
     current: LogStatement | None = None
     frame = None
     for line in lines:

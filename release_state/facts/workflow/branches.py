@@ -28,10 +28,8 @@ _CREATORS = {
 """Actions that create the branch that this input names."""
 _LASTING = ("main", "master", "develop", "gh-pages")
 _OWN = re.compile(
-    r"(?:refs/heads/)?(?:"
-    r"\$\{\{[^}]*\b(?:github\.(?:ref|ref_name|head_ref|base_ref)|default_branch|head_branch|target_commitish|head\.ref"
-    r"|base\.ref)\b[^}]*\}\}"
-    r"|\$\{?GITHUB_(?:REF|REF_NAME|HEAD_REF|BASE_REF)\b[^}]*\}?"
+    r"(?:refs/heads/)?(?:\$\{\{[^}]*\b(?:github\.(?:ref|ref_name|head_ref|base_ref)|default_branch|head_branch"
+    r"|target_commitish|head\.ref|base\.ref)\b[^}]*\}\}|\$\{?GITHUB_(?:REF|REF_NAME|HEAD_REF|BASE_REF)\b[^}]*\}?"
     r"|\$\(git (?:branch --show-current|rev-parse --abbrev-ref|symbolic-ref)[^)]*\))",
     re.IGNORECASE,
 )

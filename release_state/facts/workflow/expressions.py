@@ -12,9 +12,8 @@ from enum import Enum
 from typing import Final
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)"
-    r"|(?P<name>[A-Za-z_][\w-]*(?:\s*\.\s*(?:[A-Za-z_][\w-]*|\*))*)"
-    r"|(?P<sign>==|!=|<=|>=|&&|\|\||[!<>()\[\],.]))"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][\w-]*(?:\s*\.\s*(?:[A-Za-z_][\w-]*"
+    r"|\*))*)|(?P<sign>==|!=|<=|>=|&&|\|\||[!<>()\[\],.]))"
 )
 _DEEPEST = 50
 _LONGEST = 10_000

@@ -443,7 +443,7 @@ def _(data: bytes) -> object:
 def _(data: bytes) -> object:
     """Lines that a tool broke, joined: none of the output is lost, doubled or moved."""
     lines = parse_log(_text(data))
-    every = join_lines(lines)
+    every = list(join_lines(lines))
     said = [line.text for line in lines if not line.is_script and line.text.strip()]
     assert [text for each in every for text in each.texts if text.strip()] == said
     within = ("2026-01-02T03:04:05", "2026-01-02T03:04:06")

@@ -6,7 +6,7 @@ aws-actions/configure-aws-credentials, google-github-actions/auth, azure/login
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import Completion, Rank, define
+from release_state.facts.logs.failure import Completion, KnownFailure, Rank, fail_before_upload
 
 _TOOL = r"^(?:Run )?(?:(?:uvx?|npx|pipx|poetry|pdm|hatch|uv|pnpm|yarn|python3?|-m|run|exec|dlx)\s+){0,4}"
 """How the command of a step begins that runs a tool."""
@@ -22,7 +22,7 @@ _OTHER_REGISTRY = (
     Completion.SAME,
 )
 ELSEWHERE = (
-    define(
+    KnownFailure(
         "other registry",
         r"^(?!.*(?:metadata|pull access|oauth)).*?(?:\bE(?:NEEDAUTH|OTP|40[0-9]|PUBLISHCONFLICT)\b|failed to push "
         r"|\b(?:push|requested) access (?:denied|to the resource is denied)|insufficient_scope|authorization failed"
@@ -32,7 +32,7 @@ ELSEWHERE = (
         *_OTHER_REGISTRY,
         step=_REGISTRY,
     ),
-    define(
+    KnownFailure(
         "cloud credentials",
         r"could not load credentials from any|could not assume role with oidc|assumerolewithwebidentity"
         r"|\(accessdenied|is not authorized to perform|\bAADSTS\d"
@@ -40,23 +40,22 @@ ELSEWHERE = (
         "A cloud (AWS, Google, Azure) did not accept the job's identity or key.",
         "Give the job `id-token: write`, and compare the cloud's trust with branch, tag and environment; run it again",
     ),
-    define(
+    KnownFailure(
         "GitHub attestation",
         r"failed to persist attestation",
         "GitHub did not keep the attestation: its repository or plan does not allow it. The index is not concerned.",
         "Leave this step out where attestations are not available; the index takes its own ones",
         Completion.DEPENDS,
     ),
-    define(
+    fail_before_upload(
         "documentation",
         r"aborted with \d+ warnings? in strict mode|warnings treated as errors|\bsphinx error\b|^extension error"
         r"|docutils\.\w{1,40}\.\w{0,40}error",
         "The documentation did not build.",
         "Fix what it names; a re-run keeps the commit, so release from a new one if the documentation belongs to it",
         Completion.DEPENDS,
-        before_upload=True,
     ),
-    define(
+    KnownFailure(
         "documentation",
         r"get pages site failed|ensure github pages has been enabled|creating pages deployment failed",
         "GitHub did not publish the documentation's pages. The index is not concerned.",
@@ -64,7 +63,7 @@ ELSEWHERE = (
     ),
 )
 STEPS = (
-    define(
+    KnownFailure(
         "other registry",
         r"\b(?:error|err!|failed|denied|forbidden)\b",
         "The step publishes elsewhere than at the index (npm, crates.io, a container registry, conda), and it failed.",
@@ -72,7 +71,7 @@ STEPS = (
         rank=Rank.EFFECT,
         step=_REGISTRY,
     ),
-    define(
+    KnownFailure(
         "release tool",
         r"\w{0,40}(?:error|exception)\b|\bfailed\b",
         "The release tool failed.",

@@ -5,7 +5,7 @@ Sources: the messages of pip, uv, Poetry, npm, make, tox and the shell; actions/
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import Completion, Rank, define
+from release_state.facts.logs.failure import Completion, KnownFailure, Rank, fail_before_upload
 from release_state.facts.logs.families.build import FAILED
 
 _NOT_INSTALLED = (
@@ -25,19 +25,17 @@ _NO_WHEEL = (
     Rank.EFFECT,
 )
 TOOLS = (
-    define(
+    fail_before_upload(
         "lock file",
         r"lock file is not (?:compatible|up to date)|poetry\.lock is not up to date"
-        r"|changed significantly since poetry\.lock"
-        r"|lock ?file .{0,60}needs to be updated|lock file does not (?:exist|match)|only install packages when your"
-        r"|key \"(?:files|content-hash|hashes)\" does not exist|dependencies lock file is not found"
-        r"|lock ?file .{0,60}is not up to date|cannot update the lock file",
+        r"|changed significantly since poetry\.lock|lock ?file .{0,60}needs to be updated|lock file does not (?:exist"
+        r"|match)|only install packages when your|key \"(?:files|content-hash|hashes)\" does not exist"
+        r"|dependencies lock file is not found|lock ?file .{0,60}is not up to date|cannot update the lock file",
         "The lock file fits neither the project's requirements nor the tool's version.",
         "Lock again with the tool's version of the workflow, commit it, and release from that commit",
         Completion.DEPENDS,
-        before_upload=True,
     ),
-    define(
+    fail_before_upload(
         "python version",
         r"the version '[^']{1,40}' with architecture .{1,40} was not found|\bno interpreter found for python"
         r"|requires a different python|python version .{1,40} is not (?:allowed|supported) by the project"
@@ -45,9 +43,8 @@ TOOLS = (
         "The runner's image has no such Python.",
         "Name a Python that the image has, or an image that has it; then start the release again",
         Completion.DEPENDS,
-        before_upload=True,
     ),
-    define(
+    KnownFailure(
         "requirement",
         r"no matching distribution found for|could not find a version that satisfies|resolutionimpossible"
         r"|no solution found when resolving|do not match the hashes|unable to locate package|packagesnotfound"
@@ -59,23 +56,22 @@ TOOLS = (
         "Check its name and version; if it is the version published just now, wait a minute and run the job again",
         Completion.DEPENDS,
     ),
-    define(
+    fail_before_upload(
         "python environment",
         r"externally-managed-environment|no virtual environment found|ensurepip is not"
         r"|could not install packages due to an oserror",
         "The step may not install into this Python: it is the system's, is not writable, or uv knows no environment.",
         "Set up a Python of the job's own (`actions/setup-python`, `python -m venv`), then start the release again",
         Completion.DEPENDS,
-        before_upload=True,
     ),
-    define(
+    KnownFailure(
         "step output",
         r"unable to process (?:file )?command '|\binvalid format '|matching delimiter not found",
         "GitHub could not read what a script wrote to its outputs or environment.",
         "Write several lines with a delimiter to `$GITHUB_OUTPUT`, never by `::set-env`; then start the release again",
         Completion.DEPENDS,
     ),
-    define(
+    fail_before_upload(
         "tool usage",
         r"\berror: (?:unexpected|unrecognized) arguments?\b|\bno such option:|\berror: unknown (?:option|command|flag)"
         r"|\bunknown (?:shorthand )?flag:|argument \S{1,60} invalid choice:|the option \".{1,60}\" does not exist"
@@ -84,42 +80,38 @@ TOOLS = (
         "Pin the tool's version, or use the option's new name; then start the release again: a re-run keeps "
         "the old file",
         Completion.DEPENDS,
-        before_upload=True,
     ),
-    define(
+    KnownFailure(
         "missing tool",
         r"cannot connect to the docker daemon",
         "The runner has no running Docker service, which the step needs.",
         "Run the step on a runner that has one (GitHub's Linux images), then start the release again",
         Completion.DEPENDS,
     ),
-    define(
+    fail_before_upload(
         "missing tool",
         r"\binvalid command '\w{1,60}'",
         *_NOT_INSTALLED,
-        before_upload=True,
     ),
-    define(
+    fail_before_upload(
         "missing input",
         r"\binput required and not supplied|\bmissing (?:required )?[\w-]{1,60} input\b|secret \w{1,60} is required"
         r"|\b[A-Z][A-Z0-9_]{2,60}_(?:TOKEN|PASSWORD|USERNAME|SECRET|KEY)\b.{0,60}\b(?:not set|unset|missing|empty"
-        r"|required|not provided|unbound variable)\b"
-        r"|\brequired input '?[\w-]{1,60}'? |^username and password required|parameter token or opts\.auth is required"
-        r"|\] \w{1,30} option is required|argument is empty\. maybe the secret"
-        r"|a value is required for '--",
+        r"|required|not provided|unbound variable)\b|\brequired input '?[\w-]{1,60}'? |^username and password required"
+        r"|parameter token or opts\.auth is required|\] \w{1,30} option is required"
+        r"|argument is empty\. maybe the secret|a value is required for '--",
         "An action lacks an input: often a secret that is not set here, or not given to this event.",
         "Set the secret in the repository or the environment that the job names, then run the failed job again",
         Completion.DEPENDS,
-        before_upload=True,
     ),
-    define(
+    KnownFailure(
         "signing",
         r"gpg: (?:signing failed|skipped)|\bno secret key\b|\bgpg\b.{0,60}\bexecutables? not available"
         r"|gpg failed to sign",
         "The files, the commit or the tag could not be signed: the key or the program is not there.",
         "Import the key without a pass-phrase prompt, or sign with the index's attestations instead; run the job again",
     ),
-    define(
+    fail_before_upload(
         "script",
         r"no rule to make target|\bmissing script: |environments not found in configuration|\bsessions not found\b"
         r"|\.sh: .{0,200}\bpermission denied\b|\bunknown environment '|recipe .{1,80} not found in justfile"
@@ -127,17 +119,15 @@ TOOLS = (
         r"|^no file in .{1,300} matched to \[|could not open requirements file"
         r"|pathspec .{1,200} did not match any files\b",
         *_NOT_THERE,
-        before_upload=True,
     ),
-    define(
+    fail_before_upload(
         # A script may go on after it: last.
         "script",
         r"^(?:cat|chmod|cp|find|head|ls|mv|sed|sh|bash|tar): .{0,200}\bno such file or directory",
         *_NOT_THERE,
         Rank.EFFECT,
-        before_upload=True,
     ),
-    define(
+    KnownFailure(
         # A script may go on after it: last.
         "nothing to commit",
         r"\bnothing (?:added )?to commit\b|no changes added to commit",
@@ -146,12 +136,12 @@ TOOLS = (
         Completion.DEPENDS,
         Rank.EFFECT,
     ),
-    define(
+    KnownFailure(
         "wheel build",
         r"command (?:\[.{1,600}\]|.{1,300}) failed with code|^(?!.*upload).*\bmaturin failed\b",
         *_NO_WHEEL,
     ),
-    define(
+    fail_before_upload(
         "tool versions",
         r"importerror: cannot import name|no module named '\w+\.[\w.]+'"
         r"|attributeerror: module '[\w.]+' has no attribute",
@@ -159,28 +149,25 @@ TOOLS = (
         "Pin the versions of the step's tools (a constraints file), then start the release again",
         Completion.DEPENDS,
         Rank.EFFECT,
-        before_upload=True,
     ),
-    define(
+    KnownFailure(
         "wheel build",
         r"\b(?:exit code [1-9]|stopiteration\b)",
         *_NO_WHEEL,
         step=r"cibuildwheel",
     ),
-    define(
+    fail_before_upload(
         "build",
         r"ninja: build stopped|backend subprocess exited|failed (?:to build|building wheel)"
-        r"|subprocess-exited-with-error"
-        r"|building (?:sdist|wheel).{0,200}\berror|could not build wheels|metadata-generation-failed"
-        r"|buildbackendexception|\bin setup command: |cmake configuration failed|\.[cm]?tsx?\(\d+,\d+\): error"
-        r"|^error during build:"
-        r"|failed to calculate checksum of ref|did not complete successfully: exit code"
-        r"|^(?:hatchling|setuptools|distutils|flit(?:_core)?|poetry\.core|pdm\.backend|scikit_build_core|mesonpy)\.\w",
+        r"|subprocess-exited-with-error|building (?:sdist|wheel).{0,200}\berror|could not build wheels"
+        r"|metadata-generation-failed|buildbackendexception|\bin setup command: |cmake configuration failed"
+        r"|\.[cm]?tsx?\(\d+,\d+\): error|^error during build:|failed to calculate checksum of ref"
+        r"|did not complete successfully: exit code|^(?:hatchling|setuptools|distutils|flit(?:_core)?|poetry\.core"
+        r"|pdm\.backend|scikit_build_core|mesonpy)\.\w",
         *FAILED,
         Rank.EFFECT,
-        before_upload=True,
     ),
-    define(
+    fail_before_upload(
         "missing tool",
         r"\bexit code 127\b|python[\w.]*: no module named|^no module named '\w+'$"
         r"|\bmodulenotfounderror: no module named '\w+'(?!\.)"
@@ -188,6 +175,5 @@ TOOLS = (
         r"|is not recognized as (?:an internal|(?:the name of )?a cmdlet|(?:the|a) name of)",
         *_NOT_INSTALLED,
         Rank.EFFECT,
-        before_upload=True,
     ),
 )
