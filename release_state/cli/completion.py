@@ -15,6 +15,7 @@ from release_state.cli import history
 from release_state.cli.commands import COMMANDS
 from release_state.common.errors import UsageProblem
 from release_state.demo.scenarios import SCENARIOS
+from release_state.model.process import PROCESS_WORDS
 from release_state.run.options import Option, list_options
 from release_state.settings.options import PHASE_ALIASES, PHASES, PLANS, VERSION_RULES
 from release_state.settings.validate import one_of
@@ -24,6 +25,7 @@ _CHOICES = {
     "--channel": ("pypi", "testpypi", "all"),
     "--phase": (*PHASES, *PHASE_ALIASES),
     "--plan": PLANS,
+    "--process": tuple(PROCESS_WORDS),
     "--version-rules": VERSION_RULES,
     "--demo": tuple(SCENARIOS),
 }

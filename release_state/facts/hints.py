@@ -78,17 +78,24 @@ def find_workflow_hint(snapshot: Snapshot) -> str:
 def _find_start_hint(snapshot: Snapshot) -> str:
     """That what is configured of the upload's start or of its run is of no workflow, or no trigger of it."""
     target, files = snapshot.target, snapshot.workflow_files.value
-    given = [key for key in OVERRULES if key in target.given]
+    word, said = target.process_kind, target.process_word.started_by
+    given = [key for key in ("process" if said else "", *OVERRULES) if key in target.given]
     if files is None or not given:
         return ""
     if not target.process.publishers:
-        return f"{given[0]} has no effect: no workflow is known to publish: name it with --workflow FILE"
+        what = " on what starts the upload" * (given[0] == "process")
+        return f"{given[0]} has no effect{what}: no workflow is known to publish: name it with --workflow FILE"
     found = find_publishers(_without(target, "started-by"), files)
     kinds = dict.fromkeys(start.kind for each in found for start in each.starts)
-    if "started-by" not in given or not kinds or not kinds.keys().isdisjoint(target.started_by):
-        return ""
     named = join_items(dict.fromkeys(each.workflow for each in found), 3)
-    return f"started-by {','.join(target.started_by)} is no trigger of {named}: --started-by {','.join(kinds)}"
+    if "started-by" in given:
+        if kinds and kinds.keys().isdisjoint(target.started_by):
+            return f"started-by {','.join(target.started_by)} is no trigger of {named}: --started-by {','.join(kinds)}"
+        is_other = said and set(said).isdisjoint(target.started_by)
+        return f"process {word} is not started-by {','.join(target.started_by)}, which counts" if is_other else ""
+    if said and kinds and kinds.keys().isdisjoint(said):
+        return f"process {word} has no effect on what starts {named}: its file says {','.join(kinds)}, which counts"
+    return ""
 
 
 def _find_environment_hint(snapshot: Snapshot) -> str:

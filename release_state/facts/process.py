@@ -14,6 +14,7 @@ from release_state.common.text import join_items, sanitize
 from release_state.facts.earlier import find_expected_kinds, list_earlier
 from release_state.facts.publishers import (
     add_publishers_at_tag,
+    add_word,
     describe_makers,
     describe_publisher,
     find_publishers,
@@ -36,7 +37,7 @@ _LONGEST_LINE = 300
 
 def resolve(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot with a target that has what its observations tell about the process."""
-    target = _with_tags(snapshot, _with_files(snapshot, snapshot.target))
+    target = _with_tags(snapshot, _with_files(snapshot, _with_word(snapshot.target)))
     files = snapshot.workflow_files.value
     if files is not None:
         target = add_workflows(target, files)
@@ -46,6 +47,12 @@ def resolve(snapshot: Snapshot) -> Snapshot:
     named = structs.replace(files, path=f"{FOLDER}/{target.workflow}" if target.workflow else "")
     is_known = bool(target.workflow or target.process.candidates)
     return structs.replace(snapshot, target=target, workflow_files=known(named if is_known else None))
+
+
+def _with_word(target: Target) -> Target:
+    """The target with the configured word for its process among the evidence."""
+    words = f"process: {target.process_kind} (configured)" if target.process_kind else ""
+    return structs.replace(target, process=_add(target.process, words))
 
 
 def _with_files(snapshot: Snapshot, target: Target) -> Target:
@@ -97,12 +104,12 @@ def _find_spelling(seen: _Seen) -> TagSpelling:
 def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     """Return the target with the workflows that publish, or with the candidates where none is seen to."""
     publishers = find_publishers(target, files)
+    every = add_word(target, add_publishers_at_tag(target, files, publishers))
+    publishers, at_tag = every[: len(publishers)], every[len(publishers) :]
     evidence = [f"workflow: {describe_publisher(publisher)}" for publisher in publishers]
     # Of several workflows, what is started by hand may publish other versions, such as nightly ones.
     main = [each for each in publishers if {"tag", "release", "branch"} & {start.kind for start in each.starts}]
     writer = find_version_writer(files.texts, [f"{FOLDER}/{each.workflow}" for each in main or publishers])
-    every = add_publishers_at_tag(target, files, publishers)
-    at_tag = every[len(publishers) :]
     evidence += [f"workflow at the version's tag: {describe_publisher(publisher)}" for publisher in at_tag]
     if "makes" not in target.given:
         evidence += [
@@ -136,6 +143,7 @@ def _with_leaves(snapshot: Snapshot, target: Target) -> Target:
     if f"channels.{target.channel.name}.leaves" in target.given:
         return target
     process, dropped, unsure = target.process, set[str](), list[tuple[str, str]]()
+    asked, against = target.list_asked(), list[str]()
     habits: Mapping[str, tuple[Callable[[Snapshot, Target], bool | None], str]] = {
         "pull-request": (_has_pulls, "no release pull request: no earlier version had one, and no workflow makes one"),
         "release": (_has_releases, "no GitHub Release: the repository has none, and no workflow makes one"),
@@ -144,9 +152,11 @@ def _with_leaves(snapshot: Snapshot, target: Target) -> Target:
         try:
             is_left = find_habit(snapshot, target)
         except NotObserved as missing:
-            unsure.append((trace, sanitize(str(missing), _LONGEST_LINE)))
+            unsure += [(trace, sanitize(str(missing), _LONGEST_LINE))] * (trace not in asked)
         else:
-            if is_left is False:
+            if is_left is False and trace in asked:
+                against.append(f"{evidence}; process {target.process_kind} asks for it all the same")
+            elif is_left is False:
                 dropped.add(trace)
                 process = _add(process, evidence)
 
@@ -157,9 +167,9 @@ def _with_leaves(snapshot: Snapshot, target: Target) -> Target:
 
     channel = lowered(target.channel)
     if channel == target.channel:
-        return structs.replace(target, process=structs.replace(target.process, unsure=tuple(unsure)))
+        return structs.replace(target, process=_add(target.process, *against, unsure=tuple(unsure)))
     channels = tuple(map(lowered, target.channels))
-    process = structs.replace(process, unsure=tuple(unsure))
+    process = _add(process, *against, unsure=tuple(unsure))
     return structs.replace(target, channel=channel, channels=channels, process=process)
 
 
@@ -180,7 +190,10 @@ def _has_pulls(snapshot: Snapshot, target: Target) -> bool | None:
 def _makes_pull(process: Process) -> bool:
     """Whether a run that publishes makes the release's pull request: one that a tag started makes another."""
     makers = (each for each in process.publishers if "pull-request" in each.makes)
-    return any(not each.starts or any(s.kind not in ("tag", "release") for s in each.starts) for each in makers)
+    return any(
+        not each.starts or any(start.is_of_word or start.kind not in ("tag", "release") for start in each.starts)
+        for each in makers
+    )
 
 
 def _has_releases(snapshot: Snapshot, target: Target) -> bool | None:

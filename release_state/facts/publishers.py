@@ -47,7 +47,8 @@ def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ..
     if "workflow" in target.given:
         path = f"{FOLDER}/{target.workflow}"
         uploads = [upload for upload in uploads if upload.workflow == path]
-        if not uploads and path in files.texts and not set(target.given).isdisjoint(OVERRULES):
+        says_more = target.process_word.started_by or not set(target.given).isdisjoint(OVERRULES)
+        if not uploads and path in files.texts and says_more:
             return (_make_configured(target, ReleaseWorkflow(path, files.texts), base),)
     return _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
 
@@ -78,6 +79,17 @@ def add_publishers_at_tag(target: Target, files: WorkflowFiles, known: Sequence[
 
     old = [structs.replace(each, is_at_tag=is_there(each)) for each in known]
     return (*old, *(each for each in sure if (each.workflow, each.starts) not in here))
+
+
+def add_word(target: Target, publishers: Sequence[Publisher]) -> tuple[Publisher, ...]:
+    """Return the publishers; where nothing is seen to start any of them, what the word for the process says starts all.
+
+    Every run of their workflows counts then: which of them only test is not known either.
+    """
+    starts = tuple(Start(kind=kind, is_of_word=True) for kind in target.process_word.started_by)
+    if not starts or any(each.starts for each in publishers):
+        return tuple(publishers)
+    return tuple(structs.replace(each, starts=starts, only_releases=True) for each in publishers)
 
 
 def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: str) -> Publisher:
@@ -239,4 +251,5 @@ def describe_starts(publisher: Publisher) -> str:
         "workflow": "another workflow",
     }
     named = [words[s.kind] + (f" ({', '.join(s.filters)})" if s.filters else "") for s in publisher.starts]
-    return ", ".join(dict.fromkeys(named)) or "what is not known"
+    of_word = ", as the setting process says" * any(start.is_of_word for start in publisher.starts)
+    return (", ".join(dict.fromkeys(named)) or "what is not known") + of_word

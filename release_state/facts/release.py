@@ -123,8 +123,12 @@ class Release(GitHubFacts, PublishedFacts):
 
     @property
     def is_started_by_draft(self) -> bool:
-        """Whether publishing a draft starts the release, so that a draft is a preparation and no trace of a run."""
-        return find_started(self.target, "release") is not None
+        """Whether publishing a draft starts the release, so that a draft is a preparation and no trace of a run.
+
+        The word for the process alone makes no remains of a run a preparation.
+        """
+        publisher = find_started(self.target, "release")
+        return publisher is not None and not any(start.is_of_word for start in publisher.starts)
 
     def traces(self) -> dict[str, bool | None]:
         """Which traces of this version exist: True, False, or None if unknown."""

@@ -8,6 +8,25 @@ from release_state.model.observation import Model
 
 Made = Literal["tag", "release", "draft", "pull-request", "branch"]
 StartKind = Literal["tag", "release", "dispatch", "branch", "pull-request", "schedule", "workflow"]
+ProcessKind = Literal["tag", "release", "release-pull-request", "dispatch"]
+
+
+class ProcessWord(Model):
+    """What one word for a process stands for."""
+
+    started_by: tuple[StartKind, ...] = ()
+    """What starts the upload, where no file says it."""
+    leaves: tuple[str, ...] = ()
+    """What a release leaves at least, on a channel that asks for it by default."""
+
+
+PROCESS_WORDS: dict[ProcessKind, ProcessWord] = {
+    "tag": ProcessWord(started_by=("tag",)),
+    "release": ProcessWord(started_by=("release",), leaves=("tag", "release")),
+    "release-pull-request": ProcessWord(leaves=("tag", "release", "pull-request")),
+    "dispatch": ProcessWord(started_by=("dispatch",)),
+}
+"""The words of the setting `process`. None of them takes away what was observed or is asked for."""
 
 
 class Start(Model):
@@ -18,6 +37,8 @@ class Start(Model):
     """Patterns of tags or branches, types of `release`, names of workflows; empty: any."""
     surely: bool = True
     """Whether no condition on the way is unknown."""
+    is_of_word: bool = False
+    """Whether the setting `process` says so, and no file."""
 
 
 class Publisher(Model):

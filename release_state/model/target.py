@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release_state.model.observation import Model
-from release_state.model.process import Made, Process, StartKind
+from release_state.model.process import PROCESS_WORDS, Made, Process, ProcessKind, ProcessWord, StartKind
 
 Trace = Literal["tag", "release", "pull-request"]
 
@@ -81,6 +81,8 @@ class Target(Model, dict=True):
     """The keys of the process that the configuration gives, so that nothing found out replaces them."""
     origins: tuple[tuple[str, str], ...] = ()
     """Where each of these keys comes from."""
+    process_kind: ProcessKind | None = None
+    """The setting `process`: the configured word for the kind of process."""
     started_by: tuple[StartKind, ...] = ()
     """What the configuration says to start the upload; empty: it is found out."""
     makes: tuple[Made, ...] = ()
@@ -129,6 +131,15 @@ class Target(Model, dict=True):
         """File names of the workflows that publish, the release workflow first; empty: none."""
         named = (self.workflow, *(publisher.workflow for publisher in self.process.publishers))
         return tuple(dict.fromkeys(filter(None, named)))
+
+    @property
+    def process_word(self) -> ProcessWord:
+        """What the configured word for the process stands for; nothing without one."""
+        return PROCESS_WORDS[self.process_kind] if self.process_kind else ProcessWord()
+
+    def list_asked(self) -> tuple[Trace, ...]:
+        """Return the traces that the word for the process asks for, on a channel that has them by default."""
+        return tuple(trace for trace in self.channel.leaves if trace in self.process_word.leaves)
 
     @property
     def release_branch(self) -> str:

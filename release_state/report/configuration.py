@@ -87,7 +87,9 @@ def _list_found(clone: CloneProcess) -> Iterator[tuple[str, Value]]:
         makers = [line.removeprefix("makes: ") for line in target.process.evidence if line.startswith("makes: ")]
         nothing = f"{' and '.join(target.workflows)} makes nothing besides the upload"
         yield "workflow", Value(target.workflow, place + jobs) if publishers else missing
-        yield "started-by", Value(kinds or _OPEN, place + starts) if publishers else missing
+        of_word = any(start.is_of_word for start in target.process.starts)
+        started = f"process {target.process_kind}: {starts}" if of_word else place + starts
+        yield "started-by", Value(kinds or _OPEN, started) if publishers else missing
         yield "makes", Value(made, place + (join_items(makers, 3) or nothing)) if publishers else missing
         tags = next((line for line in target.process.evidence if line.startswith("tags: ")), "")
         spelled = tags.removeprefix("tags: ").replace("tags of the remote", "tags of the clone")

@@ -74,8 +74,9 @@ class ProcessReport(Model):
 
 def summarize(release: Release, *, briefly: bool = False) -> str:
     """All of it in one line; briefly without the jobs."""
+    kind = release.target.process_kind
     parts = (_say_workflow(release, briefly=briefly), _say_tags(release), _say_leaves(release))
-    return sanitize("; ".join(parts), 600)
+    return sanitize("; ".join([*([f"{kind} (configured)"] if kind else []), *parts]), 600)
 
 
 def build_process(release: Release) -> ProcessReport:
@@ -106,9 +107,12 @@ def _find_origins(release: Release) -> Iterator[tuple[str, str]]:
     from_files = "found out from the workflow files" if process.publishers else "not found out"
     evidence = " ".join(f"\n{line}" for line in process.evidence)
     found = dict.fromkeys(("workflow", *OVERRULES), from_files)
+    if any(start.is_of_word for start in process.starts):
+        found["started-by"] = f"process {target.process_kind}"
     found["tag-template"] = "found out from the tags" if "\ntags: " in evidence else "default"
     found["expected-files"] = "found out from earlier versions" if "\nfiles: " in evidence else "default"
     found[leaves] = "default, as its releases are not known" if process.unsure else "found out from earlier releases"
+    found[leaves] += f", at least as process {target.process_kind} says" * bool(target.list_asked())
     is_known = any(publisher.environment is not None for publisher in process.publishers)
     found[environment] = from_files if is_known else "not found out"
     for key, where in (found | given).items():

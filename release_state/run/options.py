@@ -118,7 +118,7 @@ def add_options(group: _Group) -> None:
     add("--save-snapshot", "save the observation in a file", metavar="FILE")
     add("--snapshot", "judge a recorded snapshot, contact nothing", metavar="FILE")
     add("--demo", "check a demo world on this machine, such as partial or tag-driven-failed", metavar="SCENARIO")
-    shown = "print all settings and where they come from; of those found out, what the clone shows"
+    shown = "print all settings, where they come from, and what the clone shows"
     add("--show-config", shown, action="store_true")
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct, field, structs
 from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem, hide_passwords_in
 from release_state.model.plan import Wanted
-from release_state.model.process import Made, StartKind
+from release_state.model.process import PROCESS_WORDS, Made, ProcessKind, StartKind
 from release_state.model.target import Channel, Target, parse_repository
 from release_state.model.waiver import Waiver
 from release_state.settings import validate
@@ -285,7 +285,10 @@ def _package(values: dict[str, Value], clone: LocalRepository | None, local: Loc
 
 def _project(get: Mapping[str, str]) -> dict[str, Any]:
     """The settings that become fields of a target: how the project releases."""
+    word = get["process"]
+    kind = cast("ProcessKind", validate.one_of("--process", word, PROCESS_WORDS)) if word else None
     found: dict[str, Any] = {
+        "process_kind": kind,
         "tag_template": validate.ref_template("--tag-template", get["tag-template"], TAG_PLACEHOLDERS),
         "branch_template": validate.ref_template("--branch-template", get["branch-template"], PLACEHOLDERS),
         "title_template": validate.text_template("--title-template", get["title-template"], PLACEHOLDERS),
@@ -300,7 +303,9 @@ def _project(get: Mapping[str, str]) -> dict[str, Any]:
         "version_rules": validate.one_of("--version-rules", get["version-rules"], VERSION_RULES),
         "ci_required": validate.flag("--ci-required", get["ci-required"]),
     }
-    if get["workflow"] == "" and (key := next((key for key in ("started-by", "makes") if get[key]), "")):
+    of_runs = {key: bool(get[key]) for key in ("started-by", "makes")}
+    of_runs["process"] = kind is not None and bool(PROCESS_WORDS[kind].started_by)
+    if get["workflow"] == "" and (key := next((key for key in of_runs if of_runs[key]), "")):
         raise UsageProblem(f"--{key} says what a run of the workflow does, and --workflow names none")
     if not found["expected_files"]:
         raise UsageProblem("--expected-files names no kind of file: give sdist, wheel or both")
@@ -308,14 +313,14 @@ def _project(get: Mapping[str, str]) -> dict[str, Any]:
 
 
 _OF_PROCESS = (
-    *("tag-template", "branch-template", "title-template", "workflow", "started-by", "makes"),
+    *("tag-template", "branch-template", "title-template", "workflow", "process", "started-by", "makes"),
     *("expected-files", "expected-before-release"),
 )
 
 
 def _given(values: Mapping[str, Value], channels: DefinedChannels) -> dict[str, str]:
     """The keys of the process that the configuration gives, with where: nothing that is found out replaces them."""
-    named = [key for key in _OF_PROCESS if key != "started-by" or values[key].text]
+    named = [key for key in _OF_PROCESS if key not in ("process", "started-by") or values[key].text]
     given = {key: values[key].origin for key in named if values[key].origin != "default"}
     of_channels = ((each.name, key) for key in ("leaves", "environment") for each in channels.channels)
     return given | {

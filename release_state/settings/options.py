@@ -77,6 +77,13 @@ SETTINGS = (
         is_found=True,
     ),
     Setting(
+        "process",
+        "kind of process: tag, release, release-pull-request, dispatch; says what neither files nor a setting say "
+        "(default: found out)",
+        default="",
+        metavar="KIND",
+    ),
+    Setting(
         "started-by",
         "what starts the upload: tag, release, dispatch, branch, pull-request, schedule, workflow (default: found out)",
         "list",

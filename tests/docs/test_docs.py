@@ -22,6 +22,7 @@ from release_state.cli.commands import COMMANDS
 from release_state.demo.scenarios import SCENARIOS
 from release_state.facts.logs.families import KNOWN_FAILURES
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
+from release_state.model.process import PROCESS_WORDS
 from release_state.observe.git.reader import find_repository
 from release_state.observe.lookups import TABLE
 from release_state.run.checks import catalogue
@@ -210,6 +211,15 @@ def test_example_configuration_holds_every_key_and_is_accepted(tmp_path: Path) -
     config = load(Arguments(versions=("0.2.0",), channels=("internal",)), {}, tmp_path, find_repository)
     target = config.targets[0]
     assert (target.package, target.channel.name, target.channel.leaves) == ("your-package", "internal", ("tag",))
+
+
+def test_words_for_the_process_are_those_of_the_table() -> None:
+    listed = rows(section(OPTIONS, "### The process in one word"))
+    assert [row[0].strip("`") for row in listed] == list(PROCESS_WORDS)
+    spelled = {"GitHub Release": "release", "pull request": "pull-request"}
+    for row, word in zip(listed, PROCESS_WORDS.values(), strict=True):
+        assert tuple(spelled.get(trace, trace) for trace in row[2].split(", ") if trace) == word.leaves
+        assert (row[1] == "found out") is not bool(word.started_by)
 
 
 def test_variables_are_read_by_the_code() -> None:

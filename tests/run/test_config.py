@@ -76,6 +76,7 @@ VALUES: dict[str, tuple[str, str, str, str, str]] = {
     "branch-template": ("c/{version}", "e/{version}", '"t/{version}"', "t/{version}", "branch_template"),
     "title-template": ("C {version}", "E {version}", '"T {version}"', "T {version}", "title_template"),
     "workflow": ("cli.yml", "env.yml", '"table.yaml"', "table.yaml", "workflow"),
+    "process": ("tag", "release", '"release-pull-request"', "release-pull-request", "process_kind"),
     "started-by": ("tag", "release", '["dispatch", "tag"]', "dispatch,tag", "started_by"),
     "makes": ("tag", "release", '["draft"]', "draft", "makes"),
     "expected-files": ("sdist", "sdist", '["wheel"]', "wheel", "expected_files"),
@@ -109,6 +110,22 @@ def test_what_publishes_cannot_be_described_where_nothing_does(tmp_path: Path) -
     folder = plain_folder(tmp_path / "x", 'workflow = ""\nmakes = ["tag"]')
     with pytest.raises(UsageProblem, match="--makes says what a run of the workflow does, and --workflow names none"):
         load(Arguments(versions=("0.2.0",)), {}, folder, lambda *_: None)
+
+
+def test_a_word_for_the_process_is_of_the_table_and_of_a_workflow(tmp_path: Path) -> None:
+    folder = plain_folder(tmp_path / "x", 'workflow = ""')
+    for word, says in (("relase", "is not known (did you mean release?); known: tag, release"), ("by hand", "is not")):
+        with pytest.raises(UsageProblem, match=re.escape(f"--process '{word}' {says}")):
+            loaded(folder, settings={"process": word})
+        with pytest.raises(UsageProblem, match=re.escape(f"--process '{word}' {says}")):
+            loaded(folder, {"RELEASE_STATE_PROCESS": word})
+    with pytest.raises(UsageProblem, match="--process says what a run of the workflow does, and --workflow names none"):
+        loaded(folder, settings={"process": "tag"})
+    target = loaded(folder, settings={"process": "release-pull-request"}).targets[0]
+    assert (target.process_kind, target.given) == ("release-pull-request", ("workflow", "process"))
+    assert dict(target.origins)["process"] == "command line"
+    nothing = loaded(folder, {"RELEASE_STATE_PROCESS": ""}).targets[0]
+    assert (nothing.process_kind, nothing.given) == (None, ("workflow",))
 
 
 def held(config: RunConfig, attribute: str) -> str:
@@ -785,6 +802,14 @@ def test_show_config_has_what_the_clone_shows_with_its_evidence(tmp_path: Path) 
     assert re.search(
         r"clone; read: HEAD, [0-9a-f]{12}; the remote, GitHub and the index were not asked$", found["repo"]
     )
+    worded = rows("stage", "--process", "release")
+    assert worded["process"] == "'release'  # command line"
+    assert worded["started-by"] == found["started-by"], "the file says it"
+    ship.write_text(text.replace("{push: {tags: ['[0-9]*']}}", "deployment") % "x", encoding="utf-8")
+    git(top, "-c", "user.name=x", "-c", "user.email=x@x.example", "commit", "--quiet", "-am", "y")
+    run = suite("--repo", str(top), "--show-config", "--process", "tag", env=own)
+    says = "process tag: ship.yml is started by a pushed tag, as the setting process says"
+    assert f"started-by = 'tag'  # {says}" in run.stdout.splitlines()
     both = rows("live', steps: [{run: uv publish}]}, again: {environment: '")
     assert both["channels.pypi.environment"].startswith("'live'  #"), "another job has none"
     said = rows("${{ inputs.where }}", "--workflow", "ship.yml", "--environment", "testpypi=rehearsal")

@@ -33,6 +33,7 @@ SAID: dict[str, str] = {
     "branch-template": "prepare/{version}",
     "title-template": "It's “{version}” on $(channel)",
     "workflow": "publish.yml",
+    "process": "release-pull-request",
     "started-by": "dispatch",
     "makes": "tag,pull-request",
     "expected-files": "wheel",

@@ -76,8 +76,9 @@ def find_build_writer(release: Release, tag: Tag) -> str:
     writer, publishers = _find_writer(release, tag.commit), release.target.process.publishers
     if writer is None:
         return ""
-    starts = {start.kind for each in publishers if each.workflow == writer.workflow for start in each.starts}
-    return writer.how if starts and starts <= {"tag", "release"} else ""
+    every = [start for each in publishers if each.workflow == writer.workflow for start in each.starts]
+    is_by_tag = {start.kind for start in every} <= {"tag", "release"} and not any(start.is_of_word for start in every)
+    return writer.how if every and is_by_tag else ""
 
 
 def explain_no_version(release: Release, lineage: Lineage) -> Problem | None:

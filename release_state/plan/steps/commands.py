@@ -130,7 +130,7 @@ def pick_free_branch(release: Release, *wanted: str) -> str:
     )
 
 
-_AS_TYPED = frozenset({"github-status-url", "index-status-url", "reports-dir"})
+_AS_TYPED = frozenset({"github-status-url", "index-status-url", "reports-dir", "process"})
 """Settings whose field in a target holds a derived value, not the typed one."""
 _ALWAYS = frozenset({"package", "repository"})
 """Settings that a run in another folder would not know."""
