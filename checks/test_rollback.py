@@ -19,11 +19,14 @@ pytestmark = pytest.mark.rollback
 
 
 def skip_if_shared(release: Release, trace: Shared, what: str) -> None:
-    """End the check as not applicable if another channel still needs the trace.
+    """End the check as not applicable if another channel, or another project, still needs the trace.
 
     Raises NotObserved if that is unknown.
     """
-    if others := release.find_dependents(trace):
+    others = release.find_holders(trace)
+    if others and trace != "branch" and others == release.tag_owners:
+        raise NotApplicable(f"{what} stays: it is of another project, by {join_items(others)}")
+    if others:
         raise NotApplicable(f"{what} stays: {join_items(others)} has {release.version} published and needs it")
 
 
@@ -71,7 +74,7 @@ def test_no_pull_request_is_open(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("RELEASE-21", reads=["repository", "release", "index", "remote"])
+@check("RELEASE-21", reads=["repository", "release", "index", "remote", "history"])
 def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
     """GitHub has no published release for this version.
 
@@ -94,7 +97,7 @@ def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("RELEASE-22", reads=["repository", "drafts", "index", "remote"], advice=True)
+@check("RELEASE-22", reads=["repository", "drafts", "index", "remote", "history"], advice=True)
 def test_no_draft_remains(release: Release, plan: Recovery) -> None:
     """GitHub has no draft release for this version, in any spelling.
 
@@ -111,12 +114,13 @@ def test_no_draft_remains(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("TAG-21", reads=["remote", "index", "release", "runs"])
+@check("TAG-21", reads=["remote", "index", "release", "runs", "history"])
 def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -> None:
     """Every tag for this version is gone, or kept for a reason.
 
     A tag may stay if all files of the version are yanked, or if an immutable GitHub Release holds it. It may also stay
-    if another channel leaves the same tag and has published the version. That holds for each spelling of the tag.
+    if another channel leaves the same tag and has published the version, or if another project of the repository
+    declares this version at its commit, and the package another. That holds for each spelling of the tag.
     """
     if "tag" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} creates no tag")

@@ -212,9 +212,16 @@ class GitFacts(Facts):
         """How a commit relates to the base branch."""
         return self.snapshot.history.present().lineage(sha)
 
+    @property
+    def tag_owners(self) -> tuple[str, ...]:
+        """Files of other projects of the repository whose version the tag is: there, the package declares another."""
+        return self.lineage(self.tag.commit).claimed_by if self.tag else ()
+
     def builds_another_version(self, tag: Tag) -> bool:
-        """Whether the tagged commit declares, and so builds, another version."""
+        """Whether the tagged commit declares, and so builds, another version, or is tagged for another project."""
         lineage = self.lineage(tag.commit)
+        if lineage.claimed_by:
+            return True
         declared = None if lineage.version_is_dynamic else parse_version(lineage.declared_version or "")
         return declared is not None and declared != self.version
 

@@ -73,6 +73,8 @@ def find_declared_instead(release: Release) -> tuple[Tag, Version] | None:
     tag = release.tag
     if tag is None or release.is_published or release.catching_up or not release.builds_another_version(tag):
         return None
+    if release.tag_owners:
+        return None
     declared = parse_version(release.lineage(tag.commit).declared_version or "")
     is_tagged = any(release.target.parse_tag(each.name) == declared for each in release.remote.tags)
     is_there = any(read_version(each.version) == declared for each in release.project.releases)
@@ -144,7 +146,7 @@ def holds_tag_forever(release: Release) -> bool:
 
 def is_bound(release: Release) -> bool:
     """Whether the tag must stay: an immutable GitHub Release holds it, or another channel needs it."""
-    return holds_tag_forever(release) or bool(release.find_dependents("tag"))
+    return holds_tag_forever(release) or bool(release.find_holders("tag"))
 
 
 class ReleasedCommit(Struct, frozen=True):

@@ -110,6 +110,13 @@ class PublishedFacts(GitFacts, IndexFacts):
             raise unknown
         return tuple(dependents)
 
+    def find_holders(self, trace: Shared) -> tuple[str, ...]:
+        """Who needs a trace of this version: the other projects whose tag it is, else the channels that depend on it.
+
+        Raises NotObserved if none is known, and the index of one, or the tagged commit, was not observed.
+        """
+        return (self.tag_owners if trace != "branch" else ()) or self.find_dependents(trace)
+
     def _has(self, channel: str, version: Version | None) -> bool:
         page = self.find_project_on(channel)
         if version is None or version == self.version:

@@ -119,7 +119,7 @@ class Release(GitHubFacts, PublishedFacts):
         release = self.github_release
         if self.is_published or self.unfinished_runs or (release is not None and release.immutable is not False):
             return False
-        return not self.find_dependents("tag")
+        return not self.find_holders("tag")
 
     @property
     def is_started_by_draft(self) -> bool:

@@ -148,6 +148,7 @@ class CommitSources:
                 changelog_file=view.target.changelog,
                 package=view.target.name,
                 along=(f"{FOLDER}/",),
+                tagged={tag.commit: view.target.parsed_version for tag in view.release.version_tags},
             ),
         )
 

@@ -224,7 +224,10 @@ def _unpublished(release: Release, traces: Traces) -> State:
         if origin.is_burnt(release):
             title = "Not published, and cannot be: its tag stays on a commit of another version"
             holder = "an immutable GitHub Release holds the tag"
-            if not origin.holds_tag_forever(release):
+            if owners := release.tag_owners:
+                title = "Not published; its tag is of another project of the repository"
+                holder = f"{join_items(owners)} declares {release.version} at the commit of {release.tag.name}"
+            elif not origin.holds_tag_forever(release):
                 holder = f"{join_items(release.find_dependents('tag'))} needs the tag"
             reason = f"{holder}: the name is used up, release the next version"
             return "burnt", title, "next version", reason

@@ -180,13 +180,13 @@ def _delete_tags(release: Release) -> list[Step]:
     # Another spelling may be another project's habit, or somebody else's tag: it is shown, never deleted.
     spellings = release.other_tags_exactly
     steps = [tags.look_at(release, tag, "it names this version too") for tag in spellings]
-    if spellings and not release.is_published and not release.find_dependents("tag"):
+    if spellings and not release.is_published and not release.find_holders("tag"):
         steps += [tags.withdraw_other_spelling(release, tag.name) for tag in spellings]
     if release.tag is None:
         return steps
     if release.is_tag_removable:
         return [*steps, tags.fetch_object(release, release.tag), tags.delete(release, release.tag)]
-    others = () if release.is_published else release.find_dependents("tag")
+    others = () if release.is_published else release.find_holders("tag")
     keep = [leave_to_others(release, f"the tag {release.tag.name}", others, "tag")] if others else []
     return [*steps, *keep, *tags.sync_local(release)]
 

@@ -68,6 +68,12 @@ WITHOUT_PULL = {
 WITHOUT_TAG = {**WITHOUT_PULL, "remote": s.remote(s.branch(sha=s.BASE))}
 
 
+LEFT_TAG: dict[str, Any] = {
+    "remote": s.remote(s.tag()), "index": {"pypi": s.project()}, "history": s.history(s.lineage())
+}  # fmt: skip
+CLAIMED = s.history(s.lineage(declared_version="0.1.5", claimed_by=("packages/core/pyproject.toml",)))
+
+
 def declares(version: str | None, **changes: object) -> Snapshot:
     return s.ready(
         target=BEFORE,
@@ -560,7 +566,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("RELEASE-22", "no push right", s.rolled_back(drafts=s.failed()), UNKNOWN),
     ("TAG-21", "gone", s.rolled_back(), HOLDS),
     ("TAG-21", "kept, all yanked", s.rolled_back(remote=s.remote(s.tag())), HOLDS),
-    ("TAG-21", "left, unpublished", s.rolled_back(remote=s.remote(s.tag()), index={"pypi": s.project()}), ACTION),
+    ("TAG-21", "left, unpublished", s.rolled_back(**LEFT_TAG), ACTION),
+    ("TAG-21", "left, another project's", s.rolled_back(**LEFT_TAG | {"history": CLAIMED}), NONE),
     ("TAG-21", "left, published", s.rolled_back(remote=s.remote(s.tag()), index={"pypi": s.project(s.file())}), ACTION),
     ("TAG-21", "remote silent", s.rolled_back(remote=s.failed()), UNKNOWN),
     ("TAG-21", "index silent", s.rolled_back(remote=s.remote(s.tag()), index={"pypi": s.failed()}), UNKNOWN),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from release_state.common.source import find_value, read_assignments
 from release_state.facts.declared.declaration import find_declaration
@@ -363,3 +364,27 @@ def test_the_name_is_the_same_for_each_that_asks(files: dict[str, str], name: st
 def test_a_top_that_is_no_package_declares_no_version_of_one(name: str) -> None:
     tree = Texts({"pyproject.toml": f"[project]\nversion = '1.2.0'\nname = {name}\n"})
     assert find_declaration(tree, "orbit-kit").version is None
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("packages/core/pyproject.toml", '[project]\nname = "core"\nversion = "2.0"'),
+        ("packages/core/setup.cfg", "[metadata]\nname = core\nversion = 2.0.0\n"),
+        ("ui/package.json", '{"name": "ui", "version": "2.0.0"}'),
+        ("Cargo.toml", '[package]\nname = "core"\nversion = "2.0.0"'),
+        ("Cargo.toml", '[workspace.package]\nversion = "2.0.0"'),
+    ],
+)
+def test_another_project_of_the_tree_declares_the_version(path: str, text: str) -> None:
+    own = {"py/pyproject.toml": f'{PROJECT}version = "1.2.0"', path: text}
+    tree = Texts(
+        {**own, "tests/data/pyproject.toml": '[project]\nname = "x"\nversion = "2.0"', "bad/package.json": "{"}
+    )
+    claims = find_declaration(tree, "orbit-kit", Version("2.0.0")).claims
+    assert claims == (path,)
+    for version in ("1.2.0", "3.0"):
+        assert find_declaration(tree, "orbit-kit", Version(version)).claims == ()
+    assert find_declaration(tree, "orbit-kit").claims == ()
+    dynamic = Texts({**tree.texts, "py/pyproject.toml": built_by("setuptools.build_meta", requires='"setuptools-scm"')})
+    assert find_declaration(dynamic, "orbit-kit", Version("2.0.0")).claims == (), "its tags say its version"

@@ -306,6 +306,30 @@ def test_tree_build_backend_rewrites(tmp_path: Path) -> None:
     assert (ran.code, ran.only["TAG-16"]) == (0, "holds")
 
 
+def test_state_tag_of_a_sibling(tmp_path: Path) -> None:
+    """The other package of the repository tags plain numbers: its tag is neither moved nor deleted."""
+
+    def build(world: World) -> None:
+        flows.begin(world, flows.MONOREPO)
+        path = f"packages/{flows.SIBLING}/pyproject.toml"
+        text = world.remote_git.files("main")[path].replace(b'"0.0.0"', b'"0.2.0"')
+        for place in (world.remote_git, world.clone_git):
+            for ref in [ref for ref in place.refs() if ref.startswith("refs/tags/")]:
+                place.delete_ref(ref)
+        with world.github.lock:
+            world.github.releases.clear()
+        commit = world.commit("Release the sibling", {path: text})
+        world.ci(commit)
+        announce(world, "0.2.0", commit)
+
+    for plan in ("auto", "rollback"):
+        ran = judge(build, tmp_path / plan, "--plan", plan)
+        (target,) = ran.document["targets"]
+        assert ran.code == 1, ran.output
+        assert not [step for step in target["plan"]["steps"] if step["destroys"]], ran.output
+        assert "Keep the tag v0.2.0: it is of packages/orbit-core/pyproject.toml" in " ".join(ran.output.split())
+
+
 def test_version_local_private(tmp_path: Path) -> None:
     """A local version is for an index of one's own: never for PyPI."""
     (tmp_path / "pyproject.toml").write_text(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from msgspec import structs
 
 from release_state.facts.release import Release
 from release_state.model.observation import Observation, known
-from release_state.model.plan import Step
+from release_state.model.outcome import Exit
+from release_state.model.plan import Step, Wanted
 from release_state.model.snapshot import Candidate, Snapshot, Tag
 from release_state.plan.steps import tagging
 from release_state.plan.steps.commands import push
@@ -95,6 +96,21 @@ def test_a_version_published_under_another_versions_tag() -> None:
     for other in (s.published(s.candidate(equal=3, differing=("a",)), version="0.3.0"), known(None), s.failed()):
         withdrawn = verdict_of(s.released(**page, published=other))
         assert not any("v0.3.0" in step.title for step in withdrawn.plan.steps), "its files do not say so"
+
+
+def test_a_tag_of_another_project_is_kept() -> None:
+    """In a monorepo, the package declares 0.1.5 at v0.2.0, and another project declares 0.2.0 there."""
+    claimed = s.lineage(declared_version="0.1.5", claimed_by=("packages/core/pyproject.toml",))
+    alone: dict[str, Any] = {"history": s.history(claimed), "index": {"pypi": s.project()}, "pulls": known(())}
+    published = s.released(history=s.history(claimed), published=s.published(s.candidate(s.OTHER, on_base=True)))
+    for snapshot in (s.released(**alone), s.released(**alone, release=known(None)), published):
+        for wanted in get_args(Wanted):
+            found = verdict_of(snapshot, wanted)
+            assert not any(step.destroys for step in found.plan.steps), (wanted, found.plan.steps)
+            assert not any(step.title.startswith("Move") for step in found.plan.steps)
+    found = verdict_of(s.released(**alone))
+    assert found.exit is Exit.ACTION_NEEDED and "packages/core/pyproject.toml declares 0.2.0" in found.plan.reason
+    assert any("Keep the tag v0.2.0: it is of packages/core/pyproject.toml" in step.title for step in found.plan.steps)
 
 
 def test_nothing_is_said_of_files_that_are_not_compared() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+from packaging.version import Version
+
 from release_state.common.source import find_value
 from release_state.facts.declared.backends import find_in_pyproject
+from release_state.facts.declared.claims import find_claims
 from release_state.facts.declared.files import list_modules
 from release_state.facts.declared.tree import Folder, Tree, find_folder
 from release_state.facts.declared.version import Declaration, unreadable
@@ -21,12 +25,20 @@ def list_usual_files(package: str) -> tuple[str, ...]:
     )
 
 
-def find_declaration(tree: Tree, package: str = "") -> Declaration:
+def find_declaration(tree: Tree, package: str = "", version: Version | None = None) -> Declaration:
     """
     Return the version that a tree declares for a package, whose name is normalized; without one, for its top.
 
-    In a monorepo the folder that names the package counts, never the top of the tree.
+    In a monorepo the folder that names the package counts, never the top of the tree. If it declares another one than
+    `version`, the other projects are looked at that declare that.
     """
+    found = _find_own(tree, package)
+    if version is None or found.is_dynamic or parse_version(found.version or "") == version:
+        return found
+    return structs.replace(found, claims=find_claims(tree, package, version))
+
+
+def _find_own(tree: Tree, package: str) -> Declaration:
     folder = find_folder(tree, package)
     if folder is None:
         return unreadable(f"no pyproject.toml, setup.cfg or setup.py of the tree names {package}")

@@ -74,14 +74,24 @@ def find_folder(tree: Tree, package: str) -> Folder | None:
     top = Folder(tree)
     if not package or top.name == package:
         return top
-    paths = {posixpath.dirname(path) for path in tree.find(CONFIGURATION) if len(path) <= _LONGEST_PATH} - {""}
-    ordered = sorted(paths, key=lambda path: (*_rank(path, package), path))
-    folders = [Folder(tree, f"{path}/") for path in ordered[:_MOST_FOLDERS]]
+    folders = [Folder(tree, path) for path in list_folders(tree, CONFIGURATION, package) if path]
     named = [folder for folder in folders if folder.name == package]
     # A top whose name cannot be read, as in a setup.py that computes it, is the package's if nothing else is.
     return named[0] if named else (top if top.name is None else None)
 
 
+def list_folders(tree: Tree, names: Iterable[str], package: str = "") -> list[str]:
+    """Return the folders with one of these files, as paths with a slash at their end: first those of such a package."""
+    paths = {posixpath.dirname(path) for path in tree.find(names) if len(path) <= _LONGEST_PATH}
+    ordered = sorted(paths, key=lambda path: (*_rank(path, package), path))
+    return [f"{path}/" if path else "" for path in ordered[:_MOST_FOLDERS]]
+
+
+def is_beside(path: str) -> bool:
+    """Return whether a path is among tests, examples, documents or foreign code: no project of the repository."""
+    return _ELSEWHERE.search(path) is not None
+
+
 def _rank(path: str, package: str) -> tuple[bool, bool, int]:
     is_alike = canonicalize_name(posixpath.basename(path)) in (package, package.rpartition("-")[2])
-    return bool(_ELSEWHERE.search(path)), not is_alike, path.count("/")
+    return is_beside(path), not is_alike, path.count("/")

@@ -20,6 +20,9 @@ class Declaration(Struct, frozen=True):
     others: tuple[tuple[str, str], ...] = ()
     """Files of the package with another literal `__version__`, and that version."""
 
+    claims: tuple[str, ...] = ()
+    """Files of other projects in the tree that declare the version that was asked about."""
+
     def add(self, others: tuple[tuple[str, str], ...]) -> Declaration:
         """Return the declaration with the package's other versions."""
         return structs.replace(self, others=others)

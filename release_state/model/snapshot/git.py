@@ -133,6 +133,8 @@ class Lineage(Model):
     """The file that declares it; the tool that computes it; or why it cannot be read."""
     other_versions: tuple[tuple[str, str], ...] = ()
     """Files of the package with another literal `__version__`, and that version."""
+    claimed_by: tuple[str, ...] = ()
+    """Files of other projects in its tree that declare the target's version, where the package declares another."""
     changelog: str | None = None
     """The first 64 KiB of the changelog file in its tree; None if there is no such file."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, structs
+from packaging.version import Version
 
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Clone, Commit, History, Lineage, Tag
@@ -16,7 +17,7 @@ from release_state.observe.git.objects import read_commit_line, read_tag_date
 from release_state.observe.git.patches import find_unmerged_commits
 from release_state.observe.git.sides import compare_sides, is_ancestor
 from release_state.observe.git.store import Store, WantedCommit
-from release_state.observe.git.tree_files import Details, read_details
+from release_state.observe.git.tree_files import NO_TAGS, Details, read_details
 
 _MESSAGES = ("-z", "--encoding=UTF-8", "--no-show-signature", "--format=%H%x1f%P%x1f%B")
 
@@ -99,12 +100,14 @@ def observe_history(
     changelog_file: str = "CHANGELOG.md",
     package: str = "",
     along: Sequence[str] = (),
+    tagged: Mapping[str, Version] = NO_TAGS,
 ) -> Observation[History]:
     """Look at the wanted commits, and at each pair (older, newer) for ancestry.
 
     Fetches only objects that neither the clone nor the cache has, and never into the clone; the files of `along`, which
-    other look-ups read at these commits, come in one go with its own. Known also where single commits could not be had:
-    they are `missing`. Unavailable where the base's head could not be had.
+    other look-ups read at these commits, come in one go with its own. `tagged` names the version whose tag a commit
+    has. Known also where single commits could not be had: they are `missing`. Unavailable where the base's head could
+    not be had.
     """
     asked = [*wanted, *(WantedCommit(sha) for pair in pairs for sha in pair)]
     shas = tuple(dict.fromkeys(commit.sha for commit in asked))
@@ -114,7 +117,7 @@ def observe_history(
     def look(store: Store, found: CommitSet) -> History:
         base, present = history.head, found.present
         looked_into = (sha for sha in shas if sha in present and sha in detailed)
-        details = read_details(store, looked_into, changelog_file, package, along)
+        details = read_details(store, looked_into, changelog_file, package, along, tagged)
         lineages = [_build_lineage(store, base, sha, details.get(sha, Details())) for sha in shas if sha in present]
         ancestors = [pair for pair in dict.fromkeys(pairs) if present.issuperset(pair) and is_ancestor(store, *pair)]
         missing = tuple(sha for sha in shas if sha not in present)
@@ -170,5 +173,6 @@ def _build_lineage(store: Store, base: str, sha: str, details: Details) -> Linea
         version_is_dynamic=details.declared.is_dynamic,
         declared_where=details.declared.where,
         other_versions=details.declared.others,
+        claimed_by=details.declared.claims,
         changelog=details.changelog,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 
 from msgspec import Struct
+from packaging.version import Version
 
 from release_state.common.project import CONFIGURATION
 from release_state.facts.declared.declaration import find_declaration, list_usual_files
@@ -26,6 +28,8 @@ MOST_ROUNDS = 15
 """How often what a file says may lead to another file."""
 UNREAD = unreadable("one file leads to another, and on")
 
+NO_TAGS: Mapping[str, Version] = MappingProxyType({})
+
 Entries = dict[str, tuple[str, str]]
 """Mode and object, by path."""
 
@@ -38,18 +42,23 @@ class Details(Struct, frozen=True):
 
 
 def read_details(
-    store: Store, commits: Iterable[str], changelog_file: str, package: str = "", along: Sequence[str] = ()
+    store: Store,
+    commits: Iterable[str],
+    changelog_file: str,
+    package: str = "",
+    along: Sequence[str] = (),
+    tagged: Mapping[str, Version] = NO_TAGS,
 ) -> dict[str, Details]:
     """Return the version that the trees of commits declare for a package, and the beginning of the changelog.
 
-    A fetch, where one is needed, brings the files of `along` too.
+    A fetch, where one is needed, brings the files of `along` too. `tagged` names the version whose tag a commit has.
     """
     trees = {commit: CommitTree(store, commit) for commit in commits}
     # All contents in one go: the store may have been fetched without them.
     likely = (*CONFIGURATION, changelog_file, *list_usual_files(package), *along)
     entries = {commit: _entries(store, commit, likely) for commit in trees}
     store.obtain_contents({name for each in entries.values() for _, name in each.values()})
-    declared = read_declarations(store, list(trees.values()), package)
+    declared = read_declarations(store, list(trees.values()), package, tagged)
     return {
         commit: Details(found, _read_changelog(store, commit, changelog_file, entries[commit]))
         for commit, found in zip(trees, declared, strict=True)
@@ -85,10 +94,12 @@ class CommitTree:
         return [decode_output(path) for path, _ in self._store.objects.walk(self._store.git, self.commit)]
 
 
-def read_declarations(store: Store, trees: Sequence[CommitTree], package: str) -> list[Declaration]:
-    """Return the version that each tree declares for a package, whose name is normalized; without one, for its top."""
+def read_declarations(
+    store: Store, trees: Sequence[CommitTree], package: str, tagged: Mapping[str, Version] = NO_TAGS
+) -> list[Declaration]:
+    """Return what `find_declaration` says of each tree."""
     for _ in range(MOST_ROUNDS):
-        found = [find_declaration(tree, package) for tree in trees]
+        found = [find_declaration(tree, package, tagged.get(tree.commit)) for tree in trees]
         if not any(tree.wanted for tree in trees):
             return found
         entries = [_entries(store, tree.commit, tuple(tree.wanted)) if tree.wanted else {} for tree in trees]

@@ -157,7 +157,9 @@ def drop_repeated_runs(steps: Sequence[Step]) -> list[Step]:
 
 
 def leave_to_others(release: Release, what: str, others: tuple[str, ...], mends: Mends) -> Step:
-    """Keep a trace that other channels need."""
+    """Keep a trace that other channels, or other projects of the repository, need."""
+    if mends not in ("branch", "pull-request") and others == release.tag_owners:
+        return _leave_to_owners(release, what, mends)
     return step(
         f"Keep {what}: {release.version} is published on {join_items(others)}, which needs it",
         mends=mends,
@@ -167,8 +169,20 @@ def leave_to_others(release: Release, what: str, others: tuple[str, ...], mends:
     )
 
 
+def _leave_to_owners(release: Release, what: str, mends: Mends) -> Step:
+    return step(
+        f"Keep {what}: it is of {join_items(release.tag_owners)}",
+        mends=mends,
+        reason=f"that declares {release.version} at its commit, and {release.target.package} another version; give "
+        "this package's tags a name of their own, and say so: --tag-template '{package}-v{version}'",
+        advice=True,
+    )
+
+
 def ask_others_first(release: Release, others: tuple[str, ...], what: str, why: str) -> Step:
     """Check the version on another channel first: the plan would change what that channel needs."""
+    if others == release.tag_owners:
+        return _leave_to_owners(release, what, "tag")
     return step(
         f"First check {release.version} on {others[0]}, and keep {what} until then",
         suite_command(release.target, channel=others[0]),

@@ -84,7 +84,7 @@ def delete(release: Release, found: GitHubRelease, reason: str = "it announces w
         return end_or_wait(release)
     mends: Mends = "draft" if found.draft else "release"
     kind = "draft" if found.draft else "GitHub Release"
-    if others := release.find_dependents("release"):
+    if others := release.find_holders("release"):
         return [leave_to_others(release, f"the {kind} {found.tag}", others, mends)]
     download = [_download(release, found, kind)] if found.assets else []
     note = ", and its assets were downloaded before" if download else ""
@@ -112,7 +112,7 @@ def handle_other_spelling(release: Release, found: GitHubRelease) -> Step:
     mends: Mends = "draft" if found.draft else "release"
     if found.immutable and not found.draft:
         return keep_immutable(release, found)
-    if others := release.find_dependents("release"):
+    if others := release.find_holders("release"):
         return leave_to_others(release, f"what is released under {found.tag}", others, mends)
     return withdraw_other_spelling(release, found.tag, mends=mends, link=found.html_url)
 

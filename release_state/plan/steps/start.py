@@ -251,7 +251,7 @@ def _push_again(release: Release, publisher: Publisher, tag: Tag, found: GitHubR
     """Push the same tag again: one that a workflow pushed with GITHUB_TOKEN started nothing."""
     title = f"Push the tag {tag.name} again, as a person"
     why = f"a pushed tag starts {publisher.workflow}, and no run of it is known for this one"
-    if found is not None or release.find_dependents("tag"):
+    if found is not None or release.find_holders("tag"):
         return _index_step(
             f"Find out why {publisher.workflow} did not run for {tag.name}, then start it",
             reason=f"{why}; its GitHub Release would become a draft if the tag were pushed again",

@@ -36,7 +36,7 @@ def fix(release: Release) -> list[Step]:
     best = origin.find_best_match(release) if origin.is_misplaced(release) else None
     if best is None or origin.holds_tag_forever(release) or release.unfinished_runs:
         return tags.sync_local(release)
-    if others := release.find_dependents("tag"):
+    if others := release.find_holders("tag"):
         why = "it may have been published from the commit that the tag is on"
         return [ask_others_first(release, others, f"the tag {release.tag.name}", why)]
     return _move(release, release.tag, best)

@@ -60,7 +60,12 @@ def released(now: tuple[str, ...], before: tuple[str, ...] = TWO, **changes: Any
 def replaced(*newer: str, **changes: Any) -> Snapshot:
     """Every file is yanked, and newer versions are there."""
     index = {"pypi": page(names("0.2.0", "py3-none-any"), yanked=True, newer=newer)}
-    values: dict[str, Any] = {"remote": s.remote(s.tag()), "release": known(s.release()), **changes}
+    values: dict[str, Any] = {
+        "remote": s.remote(s.tag()),
+        "release": known(s.release()),
+        "history": s.history(s.lineage()),
+    }
+    values |= changes
     return s.rolled_back(index=index, **values)
 
 
