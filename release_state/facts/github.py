@@ -129,7 +129,7 @@ class GitHubFacts(GitFacts, IndexFacts):
         The greatest final version that is not yanked should have the mark: of a newer one only if it has a tag, as a
         GitHub Release can't be without. What it lacks is for a run over that version to say.
         """
-        if not self.files:
+        if not self.files and self.snapshot.phase != Phase.ROLLBACK:
             return None  # the newest version on the index is not decided yet
         latest = self.snapshot.latest_release.known()
         if self.is_latest_foreign and self.target.names_package(self.target.tag_template):

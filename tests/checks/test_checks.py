@@ -10,7 +10,7 @@ from msgspec import structs
 
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Observation, known
-from release_state.model.outcome import ActionNeeded, Outcome, Statement
+from release_state.model.outcome import ActionNeeded, Outcome, Phase, Statement
 from release_state.model.snapshot import (
     LOOKUPS,
     Commit,
@@ -41,8 +41,9 @@ from tests.checks.cases import (
     spellings,
     workflow,
 )
+from tests.checks.cases.files import still_latest
 from tests.support import states as s
-from tests.support.judged import CHECKS, ended
+from tests.support.judged import CHECKS, ended, verdict_of
 
 HOLDS, ACTION, PROGRESS = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.IN_PROGRESS
 UNKNOWN, NONE = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
@@ -697,6 +698,30 @@ def test_the_identifiers_tell_the_source() -> None:
         "testpypi",
         "version",
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "blocks", "command"),
+    [
+        ({}, True, "gh release edit v0.2.1 --latest"),
+        ({"remote": s.remote(s.tag())}, False, "release-state --version 0.2.1"),
+    ],
+    ids=["tagged", "untagged"],
+)
+def test_a_withdrawn_version_is_not_the_latest(changes: dict[str, Any], blocks: bool, command: str) -> None:
+    found = verdict_of(still_latest(**changes))
+    [result] = [each for each in found.findings if each.id == "RELEASE-14"]
+    assert (found.phase, result.blocking) == (Phase.ROLLBACK, blocks)
+    assert any(" ".join(words).startswith(command) for step in found.plan.steps for words in step.commands)
+
+
+def test_the_latest_mark_moves_to_a_release_that_is_there() -> None:
+    """Whether the newer version has a GitHub Release is not looked up: the step shows it first."""
+    newer = s.project(s.file(), s.file("sdist"), releases={"0.2.1": False})
+    found = verdict_of(s.released(index={"pypi": newer}, remote=s.remote(s.tag(), s.tag("v0.2.1", s.OTHER))))
+    [step] = [step for step in found.plan.steps if step.title == "Make v0.2.1 the latest release"]
+    assert [" ".join(words[:4]) for words in step.commands] == ["gh release view v0.2.1", "gh release edit v0.2.1"]
+    assert step.precondition and "check 0.2.1 first" in step.precondition
 
 
 def test_a_tag_that_fits_the_published_files_best_is_no_blocking_finding() -> None:

@@ -65,12 +65,21 @@ def fix(release: Release, found: GitHubRelease) -> Iterator[Step]:
     # Only once the index offers a file: what this plan publishes or un-yanks may be the greatest version.
     has_offered = any(not file.yanked for file in release.files)
     if has_offered and (right := release.expected_latest) is not None:
-        yield step(
-            f"Make {right} the latest release",
-            gh(release, "release", "edit", right, "--latest"),
-            mends="release",
-            reason="GitHub and the index show different latest versions",
-        )
+        yield make_latest(release, right)
+
+
+def make_latest(release: Release, tag: str) -> Step:
+    """Make a GitHub Release the latest one. Whether another version has one was not looked up: see first."""
+    is_own = tag == release.target.tag
+    newer = release.target.parse_tag(tag)
+    return step(
+        f"Make {tag} the latest release",
+        *([] if is_own else [gh(release, "release", "view", tag)]),
+        gh(release, "release", "edit", tag, "--latest"),
+        mends="release",
+        reason="GitHub and the index show different latest versions",
+        precondition="" if is_own else f"the first command shows it; if there is none, check {newer} first",
+    )
 
 
 def delete(release: Release, found: GitHubRelease, reason: str = "it announces what is being withdrawn") -> list[Step]:

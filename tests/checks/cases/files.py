@@ -69,6 +69,12 @@ def replaced(*newer: str, **changes: Any) -> Snapshot:
     return s.rolled_back(index=index, **values)
 
 
+def still_latest(latest: str = "v0.2.0", **changes: Any) -> Snapshot:
+    """Every file is yanked and a newer version is there, with its tag; the GitHub Release stays."""
+    remote = s.remote(s.tag(), s.tag("v0.2.1", s.OTHER))
+    return replaced("0.2.1", **{"remote": remote, "latest_release": known(s.release(latest)), **changes})
+
+
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-12", "wheels as before", released(TWO), HOLDS),
     ("INDEX-12", "a platform is missing", released(matrix("cp312", "cp313", platforms=PLATFORMS[:2])), ACTION),
@@ -83,5 +89,9 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-14", "index silent", s.released(contents=s.failed("wheels on pypi")), UNKNOWN),
     ("RELEASE-21", "a newer version of its line", replaced("0.2.1"), NONE),
     ("RELEASE-21", "only an older version", replaced(), ACTION),
+    ("RELEASE-14", "withdrawn, and the newer one is the latest", still_latest("v0.2.1"), HOLDS),
+    ("RELEASE-14", "withdrawn, and still the latest", still_latest(), ACTION),
+    ("RELEASE-14", "withdrawn, latest release unknown", still_latest(latest_release=s.failed()), UNKNOWN),
+    ("RELEASE-14", "withdrawn, and to be deleted", replaced(latest_release=known(s.release())), NONE),
     ("RELEASE-21", "replaced, index silent", replaced("0.2.1", release=s.failed()), UNKNOWN),
 ]
