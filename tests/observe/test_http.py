@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -150,34 +151,80 @@ def test_an_answer_has_status_headers_body_url_and_links(server: RawServer) -> N
     assert client.service(server.url).limit == {}
 
 
-def test_connections_are_reused_by_many_threads() -> None:
-    accepted = []
+class KeepingServer:
+    """Answers any number of requests on each connection, but for `/first`, which waits until eight have been asked for.
 
-    def serve(listener: socket.socket) -> None:
+    It closes a connection on which it is asked for `/broken`, without an answer.
+    """
+
+    def __init__(self) -> None:
+        self.accepted: list[socket.socket] = []
+        self.together = threading.Barrier(8)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> KeepingServer:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.together.abort()
+        for each in (self._listener, *self.accepted):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
         with suppress(OSError):
             while True:
-                connection, _ = listener.accept()
-                accepted.append(connection)
-                threading.Thread(target=speak, args=(connection,), daemon=True).start()
+                connection, _ = self._listener.accept()
+                self.accepted.append(connection)
+                threading.Thread(target=self._speak, args=(connection,), daemon=True).start()
 
-    def speak(connection: socket.socket) -> None:
-        with connection, suppress(OSError), connection.makefile("rb") as lines:
-            while lines.readline():
+    def _speak(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError, threading.BrokenBarrierError), connection.makefile("rb") as lines:
+            while request := lines.readline():
                 while lines.readline().strip():
                     pass
+                if b"/first" in request:
+                    self.together.wait(5)
+                if b"/broken" in request:
+                    return
                 connection.sendall(b"HTTP/1.1 200 X\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]")
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+
+def ask_at_once(client: HttpClient, urls: list[str]) -> None:
+    with ThreadPoolExecutor(len(urls)) as pool:
+        assert all(data == [] for data, _ in pool.map(client.get_json, urls))
+
+
+def test_connections_are_reused_by_many_threads() -> None:
+    with KeepingServer() as server:
         client = HttpClient(5)
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         with ThreadPoolExecutor(10) as pool:
-            assert all(data == [] for data, _ in pool.map(client.get_json, [url] * 100))
-        assert 1 <= len(accepted) <= 10
-        listener.shutdown(socket.SHUT_RDWR)
-        for connection in accepted:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            assert all(data == [] for data, _ in pool.map(client.get_json, [server.url] * 100))
+        assert 1 <= len(server.accepted) <= 10
+
+
+def test_eight_connections_that_have_answered_are_enough() -> None:
+    with KeepingServer() as server:
+        client = HttpClient(5)
+        ask_at_once(client, [f"{server.url}/first"] * 8)
+        assert len(server.accepted) == 8
+        ask_at_once(client, [server.url] * 24)
+        assert len(server.accepted) == 8
+
+
+def test_connections_that_break_are_replaced() -> None:
+    with KeepingServer() as server:
+        client = HttpClient(5)
+        ask_at_once(client, [f"{server.url}/first"] * 8)
+        for _ in range(4):
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(partial(failure, client), [f"{server.url}/broken"] * 4))
+            ask_at_once(client, [server.url])
+        ask_at_once(client, [f"{server.url}/first"] * 8)  # eight are open at once
+        assert len(server.accepted) > 16
 
 
 # ── Where the token goes

@@ -36,6 +36,9 @@ class _WithoutQueries(logging.Filter):
 
 logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQueries())
 
+_ENOUGH = 8
+"""Connections to one service."""
+
 ERROR_BODY = 64 * 2**10
 """Bytes of an error page that are read: enough for the service's message."""
 
@@ -100,10 +103,24 @@ class _TlsConnection(_PlainConnection, HTTPSConnection):
 
 
 class _PlainPool(HTTPConnectionPool):
+    """The connections to one service. Once it has answered and there are enough, no further one is opened: one of them
+    is free after a round trip, a new one after two, and then it still has to ask.
+    """
+
     ConnectionCls = _PlainConnection
+    _has_enough = False
+
+    def _put_conn(self, conn: Any) -> None:
+        super()._put_conn(conn)
+        if conn is None or self.pool is None or self.num_connections < _ENOUGH:
+            return
+        with self.pool.mutex:
+            if not self._has_enough:
+                # Each None stands for a connection to open; later ones replace connections that broke.
+                self._has_enough, self.pool.queue[:] = True, filter(None, self.pool.queue)
 
 
-class _TlsPool(HTTPSConnectionPool):
+class _TlsPool(_PlainPool, HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
@@ -134,7 +151,7 @@ def open_session() -> requests.Session:
     session = _Session()
     session.auth = _no_credentials
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = _Adapter(pool_connections=8, pool_maxsize=24, max_retries=0)
+    adapter = _Adapter(pool_connections=8, pool_maxsize=24, pool_block=True, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
