@@ -16,7 +16,6 @@ from posixpath import normpath
 
 from release_state.facts.workflow.calls import PlacedJob
 from release_state.facts.workflow.model import JobStep
-from release_state.facts.workflow.script import split_commands
 
 _PUSHERS = {"ad-m/github-push-action": "branch", "stefanzweifel/git-auto-commit-action": "branch"}
 """Actions that push, with the input that names the branch."""
@@ -64,9 +63,8 @@ class JobBranches:
         """Return whether a step makes a branch of the repository."""
         self._values |= {**step.env, **dict(_ASSIGNED.findall(step.run))}
         self._folder = PurePosixPath(step.folder)
-        speaks = "git" in step.run or "gh " in step.run
-        made = [self._follow(words) for words, _ in (split_commands(step.run) if speaks else ())]
-        action = step.uses.partition("@")[0].lower()
+        speaks, action = "git" in step.run or "gh " in step.run, step.action
+        made = [self._follow(words) for words, _ in (step.commands if speaks else ())]
         if action == "actions/checkout":
             self._clones[PurePosixPath(step.inputs.get("path", ""))] = _names_another(step.inputs)
         if action in _PUSHERS and not _names_another(step.inputs):

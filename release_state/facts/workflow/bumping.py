@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from msgspec import structs
 
 from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.making import find_made
-from release_state.facts.workflow.script import split_commands
 from release_state.model.process import VersionWriter
 
 _ACTIONS = frozenset({
@@ -83,10 +83,9 @@ def find_version_writer(texts: Mapping[str, str], publishing: Collection[str]) -
 
 def _find_bumps(at: LocatedStep) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What sets the version in a step, each with the files that it writes."""
-    action = at.step.uses.partition("@")[0]
-    if action.lower() in _ACTIONS:
-        yield action, ()
-    for words, _ in split_commands(at.step.run):
+    if at.step.action in _ACTIONS:
+        yield at.step.uses.partition("@")[0], ()
+    for words, _ in at.step.commands:
         if (files := _find_set(words)) is not None:
             yield " ".join(words[:2]), files
 
@@ -110,7 +109,7 @@ def _find_set(words: Sequence[str]) -> tuple[str, ...] | None:
 def _sets_version(words: Sequence[str]) -> bool:
     """Whether a command is one of a tool that finds by itself what declares the version."""
     program, rest = words[0], words[1:]
-    spoken = [word for at, word in enumerate(rest) if not word.startswith("-") and not _is_value(rest, at)]
+    spoken = [word for before, word in pairwise(words) if not word.startswith("-") and before not in _VALUED]
     if _ONLY_SHOWN & set(rest):
         return False
     if program == "cz" and spoken[:1] == ["bump"]:
@@ -124,7 +123,3 @@ def _sets_version(words: Sequence[str]) -> bool:
     ):
         return verb != "version" or "--bump" in rest or len(spoken) > spoken.index(verb) + 1
     return program in _RUNNERS and any(map(_SCRIPT.search, spoken[:2]))
-
-
-def _is_value(words: Sequence[str], at: int) -> bool:
-    return at > 0 and words[at - 1] in _VALUED

@@ -70,6 +70,11 @@ class LocatedStep(Struct, frozen=True):
     """Whether it may be skipped, or may fail without ending the run."""
 
     @property
+    def env(self) -> Mapping[str, str]:
+        """The variables of its workflow, its job and itself."""
+        return {**self.job.workflow.env, **self.job.job.env, **self.step.env}
+
+    @property
     def where(self) -> str:
         """The job and the step, in words."""
         return f"{self.job.where}, {self.step.label}"
@@ -138,15 +143,18 @@ class ReleaseWorkflow(Struct, frozen=True, dict=True):
         )
         return tuple(islice(steps, _MOST_STEPS))
 
+    def find_steps_of(self, job: PlacedJob) -> list[LocatedStep]:
+        """The steps of one job."""
+        return [at for at in self.steps if at.job is job]
+
     @cached_property
     def needs(self) -> tuple[PlacedNeed, ...]:
         """All known needs of the steps."""
-        needs = []
-        for at in self.steps:
-            env = {**at.job.workflow.env, **at.job.job.env, **at.step.env}
-            pushes_with_own = _pushes_with_own(at.job.job)
-            needs += [PlacedNeed(need, at) for need in find_needs(at.step, env, pushes_with_own=pushes_with_own)]
-        return tuple(needs)
+        return tuple(
+            PlacedNeed(need, at)
+            for at in self.steps
+            for need in find_needs(at.step, at.env, pushes_with_own=_pushes_with_own(at.job.job))
+        )
 
     def find_needs_for(self, right: str) -> tuple[PlacedNeed, ...]:
         """The needs of one right, with any token."""
@@ -256,12 +264,12 @@ class ReleaseWorkflow(Struct, frozen=True, dict=True):
 
 def _pushes_with_own(job: WorkflowJob) -> bool:
     """Whether the checkouts of a job leave the run's own token for `git push`, and no other key."""
-    checkouts = [step for step in job.steps if step.uses.lower().startswith("actions/checkout@")]
     return all(
         uses_own_token(step.inputs.get("token", ""))
         and not step.inputs.get("ssh-key")
         and step.inputs.get("persist-credentials", "true") != "false"
-        for step in checkouts
+        for step in job.steps
+        if step.action == "actions/checkout"
     )
 
 

@@ -13,14 +13,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from release_state.common.text import join_items
 from release_state.facts.workflow.artifacts import read_action_version
-from release_state.facts.workflow.calls import LocatedStep, PlacedJob, ReleaseWorkflow
+from release_state.facts.workflow.calls import PlacedJob, ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.expressions import evaluate
 from release_state.facts.workflow.indexes import TESTPYPI
 from release_state.facts.workflow.making import find_made, find_made_by
+from release_state.facts.workflow.model import JobStep
 from release_state.facts.workflow.needs import CONTENTS
 from release_state.facts.workflow.publishing import Evidence, Upload
-from release_state.facts.workflow.script import split_commands
 from release_state.facts.workflow.starts import JUDGED, find_starts
 from release_state.facts.workflow.triggers import is_taken
 from release_state.model.process import Publisher
@@ -29,7 +29,7 @@ _NEGATED = re.compile(r"!\s*(?:needs|steps)\.[\w-]+\.outputs\.([\w-]+)(?!\s*[=!<
 _STARTS_ANOTHER = re.compile(r"gh workflow run|createWorkflowDispatch|workflow-dispatch@|/dispatches\b")
 _OF_A_PART = re.compile(r"working-directory|packages-dir|packages_dir|--package\b|--project\b|--directory\b|\bcd ")
 """What a workflow says that publishes one of several packages."""
-_PUSHERS = ("stefanzweifel/git-auto-commit-action@", "endbug/add-and-commit@")
+_PUSHERS = ("stefanzweifel/git-auto-commit-action", "endbug/add-and-commit")
 _ATTESTS = (1, 11)
 """The version of the publish action that attests by default: https://github.com/pypa/gh-action-pypi-publish/releases"""
 _IGNORES = re.compile(r"(?<!!)\b(?:always|failure|cancelled)\(\)")
@@ -159,24 +159,22 @@ def _jobs_of(uploads: Sequence[Upload]) -> list[PlacedJob]:
 def find_pushes_without_credentials(workflow: ReleaseWorkflow) -> Iterator[str]:
     """Yield `git push` in a job whose checkout does not keep its credentials and that gets no others."""
     for placed in workflow.jobs:
-        steps = [at for at in workflow.steps if at.job is placed]
-        checkouts = [at for at in steps if at.step.uses.lower().startswith("actions/checkout@")]
+        steps = workflow.find_steps_of(placed)
+        checkouts = [at for at in steps if at.step.action == "actions/checkout"]
         kept = [
             at
             for at in checkouts
             if at.step.inputs.get("persist-credentials") != "false" or at.step.inputs.get("ssh-key")
         ]
-        if not checkouts or kept or any(_SIGNS_IN.search(at.step.run) for at in steps):
-            continue
-        if any("ssh-agent" in at.step.uses for at in steps):
-            continue
-        yield from (f"{at.where} pushes without credentials" for at in steps if _pushes_bare(at))
+        signs_in = any(_SIGNS_IN.search(at.step.run) or "ssh-agent" in at.step.uses for at in steps)
+        if checkouts and not kept and not signs_in:
+            yield from (f"{at.where} pushes without credentials" for at in steps if _pushes_bare(at.step))
 
 
-def _pushes_bare(at: LocatedStep) -> bool:
-    if at.step.uses.lower().startswith(_PUSHERS):
-        return at.step.inputs.get("push") != "false"
-    for words, _ in split_commands(at.step.run):
+def _pushes_bare(step: JobStep) -> bool:
+    if step.action in _PUSHERS:
+        return step.inputs.get("push") != "false"
+    for words, _ in step.commands:
         if words[0] == "git" and "push" in words[1:4] and not any("://" in word or "@" in word for word in words):
             return "$" not in " ".join(words[words.index("push") + 1 : words.index("push") + 2])
     return False
@@ -187,7 +185,7 @@ def find_shared_folders(uploads: Sequence[Upload], texts: Mapping[str, str]) -> 
     for placed in _jobs_of([upload for upload in uploads if upload.evidence is Evidence.KNOWN]):
         text = texts.get(placed.file, "")
         own = [upload for upload in uploads if upload.job == placed and upload.how.lower() == _CONTAINER]
-        steps = [step for step in placed.job.steps if step.uses.lower().startswith(f"{_CONTAINER}@")]
+        steps = [step for step in placed.job.steps if step.action == _CONTAINER]
         folders = Counter(
             step.inputs.get("packages-dir", "dist")
             for step in steps

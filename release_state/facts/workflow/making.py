@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from release_state.facts.workflow.branches import JobBranches, find_created_ref
 from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.model import JobStep
-from release_state.facts.workflow.script import list_spoken, split_commands
+from release_state.facts.workflow.script import list_spoken
 from release_state.model.process import Made
 from release_state.model.snapshot import WorkflowFiles
 
@@ -85,21 +85,22 @@ def find_tag_jobs(workflow: ReleaseWorkflow) -> tuple[str, ...]:
 
 def builds_platform_wheels(workflow: ReleaseWorkflow) -> bool:
     """Return whether a workflow builds wheels for several platforms, which no single machine can do."""
-    actions = {at.step.uses.partition("@")[0].lower() for at in workflow.steps}
-    commands = (words for at in workflow.steps for words, _ in split_commands(at.step.run))
-    return not actions.isdisjoint(_BUILDERS) or any(words[0] == "cibuildwheel" for words in commands)
+    return any(
+        at.step.action in _BUILDERS or any(words[0] == "cibuildwheel" for words, _ in at.step.commands)
+        for at in workflow.steps
+    )
 
 
 def find_made_by(step: JobStep) -> Iterator[Made]:
     """Yield what a step makes by itself: whether it pushes a branch, the job's steps before it tell."""
-    for made in _ACTIONS.get(step.uses.partition("@")[0].lower(), ()):
+    for made in _ACTIONS.get(step.action, ()):
         is_draft = step.inputs.get("draft") == "true"
         published = made == "draft" and step.inputs.get("publish") == "true"
         yield "draft" if made == "release" and is_draft else ("release" if published else made)
     if "createRelease(" in step.inputs.get("script", ""):
         yield "tag"
         yield "draft" if re.search(r"draft: *true", step.inputs["script"]) else "release"
-    for words, _ in split_commands(step.run):
+    for words, _ in step.commands:
         yield from _made_by_command(words)
 
 

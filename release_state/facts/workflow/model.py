@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct, field, structs
 
 from release_state.facts.workflow.document import read_yaml
+from release_state.facts.workflow.script import split_commands
 
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
@@ -96,6 +97,21 @@ class JobStep(Struct, frozen=True):
     """Its `working-directory`."""
 
     @property
+    def action(self) -> str:
+        """The action that it uses, without a version and in lower case."""
+        return self.uses.partition("@")[0].lower()
+
+    @property
+    def commands(self) -> list[tuple[tuple[str, ...], dict[str, str]]]:
+        """The simple commands of its script, each with its variables."""
+        return split_commands(self.run)
+
+    @property
+    def is_shell(self) -> bool:
+        """Whether a shell runs its script, not another interpreter."""
+        return self.shell.split(" ")[0] in ("", "bash", "sh", "pwsh")
+
+    @property
     def label(self) -> str:
         """Its name, or its number."""
         return f"step “{self.name}”" if self.name else f"step {self.number}"
@@ -163,9 +179,11 @@ def parse_workflow(text: str) -> Workflow:
     triggers = [data["on"]] if isinstance(data.get("on"), str) else data.get("on")
     names = _list_texts(triggers) if isinstance(triggers, list) else tuple(events)
     inputs = _object(_object(events.get("workflow_dispatch")).get("inputs"))
+    push = _object(events.get("push"))
+    by_tag = {"release", *(["push"] if "tags" in push and "branches" not in push else [])}
     return Workflow(
         triggers=names,
-        by_tag=bool(names) and all(name == "release" or _is_for_tags(events, name) for name in names),
+        by_tag=bool(names) and by_tag.issuperset(names),
         inputs=tuple(Input(name, _list_options(_object(block))) for name, block in inputs.items()),
         permissions=_parse_permissions(data),
         concurrency=_parse_concurrency(data),
@@ -178,11 +196,6 @@ def parse_workflow(text: str) -> Workflow:
 def find_expressions(text: str) -> list[str]:
     """The expressions inside `${{ }}`."""
     return [found.strip() for found in _EXPRESSION.findall(text)]
-
-
-def _is_for_tags(events: Mapping[str, Any], name: str) -> bool:
-    push = _object(events.get(name))
-    return name == "push" and "tags" in push and "branches" not in push
 
 
 def _parse_job(name: str, block: Mapping[str, Any]) -> WorkflowJob:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from release_state.facts.workflow.model import JobStep, find_expressions
-from release_state.facts.workflow.script import list_spoken, split_commands
+from release_state.facts.workflow.script import list_spoken
 
 CONTENTS, PULLS, ID_TOKEN = "contents", "pull-requests", "id-token"
 
@@ -85,14 +85,13 @@ def find_needs(step: JobStep, env: Mapping[str, str], *, pushes_with_own: bool) 
     """
     if step.uses:
         yield from _find_action_needs(step, env)
-    elif step.run and step.shell.split(" ")[0] in ("", "bash", "sh", "pwsh"):
-        for words, variables in split_commands(step.run):
+    elif step.is_shell:
+        for words, variables in step.commands:
             yield from _find_command_needs(words, {**env, **variables}, pushes_with_own=pushes_with_own)
 
 
 def _find_action_needs(step: JobStep, env: Mapping[str, str]) -> Iterator[Need]:
-    name = step.uses.partition("@")[0]
-    known = name.lower()
+    name, known = step.uses.partition("@")[0], step.action
     if known == _PUBLISH:
         if not step.inputs.get("password") and step.inputs.get("user", "__token__") in ("", "__token__"):
             yield Need(ID_TOKEN, name)

@@ -44,7 +44,7 @@ def find_overlaps(
     placed = [(upload.job, context) for upload, context in contexts]
     for job, context in [*placed, *((job, context) for job in pushers for context in known)]:
         for block in _list_blocks(job):
-            if _cancels(block, context) and not _is_of_one_run(block.group, context):
+            if evaluate(block.cancels, context) is not False and not _is_of_one_run(block.group, context):
                 yield f"cancel-in-progress is {block.cancels}"
 
 
@@ -83,10 +83,8 @@ def _list_refs(words: Sequence[str]) -> list[str]:
 
 def _is_of_given_name(need: PlacedNeed) -> bool:
     """Whether a push is of one ref whose name a person gave to this run: another run pushes another one."""
-    at, words = need.at, need.need.words
-    env = {**at.job.workflow.env, **at.job.job.env, **at.step.env}
-    refs = _list_refs(words)
-    return "inputs." in env.get(_find_only_name(words), refs[0] if len(refs) == 1 else "")
+    refs = _list_refs(need.need.words)
+    return "inputs." in need.at.env.get(_find_only_name(need.need.words), refs[0] if len(refs) == 1 else "")
 
 
 def _is_of_own_name(need: PlacedNeed) -> bool:
@@ -108,10 +106,6 @@ def _list_blocks(placed: PlacedJob) -> list[Concurrency]:
     """The `concurrency` blocks that a job waits for: its own, those of its callers and of the workflow files."""
     above = _list_blocks(placed.caller) if placed.caller else []
     return [*filter(None, (placed.job.concurrency, placed.workflow.concurrency)), *above]
-
-
-def _cancels(block: Concurrency, context: Mapping[str, Value]) -> bool:
-    return evaluate(block.cancels, context) is not False
 
 
 def _is_of_one_run(group: str, context: Mapping[str, Value]) -> bool:

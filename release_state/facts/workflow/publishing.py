@@ -139,9 +139,8 @@ def choose_surest(uploads: Sequence[Upload]) -> tuple[Upload, ...]:
 
 def _uploads_of_step(path: str, at: LocatedStep) -> Iterator[Upload]:
     step, job = at.step, at.job
-    env = {**job.workflow.env, **job.job.env, **step.env}
     action = step.uses.partition("@")[0]
-    known = tuple(_of_action(action, step, env) if step.uses else _of_script(step, env))
+    known = tuple(_of_action(action, step, at.env) if step.uses else _of_script(step, at.env))
     if not known:
         if not _only_checks(step) and (any(map(_CREDENTIALS.fullmatch, step.env)) or _has_secret(step)):
             known = ((action or step.label, Evidence.CREDENTIALS, None),)
@@ -152,12 +151,8 @@ def _uploads_of_step(path: str, at: LocatedStep) -> Iterator[Upload]:
         if "${{" in job.job.environment and index == PYPI:
             hinted = None  # a run chooses the environment, and so perhaps the index
         stands = _skips_existing(step), step.may_fail or job.job.may_fail
-        yield Upload(path, job, how, evidence, hinted, step.condition, *stands, _read_packages(step))
-
-
-def _read_packages(step: JobStep) -> frozenset[str]:
-    text = step.run if _UPLOADS.search(step.run) else ""
-    return frozenset(map(canonicalize_name, _FILES.findall(text)))
+        packages = frozenset(map(canonicalize_name, _FILES.findall(step.run if _UPLOADS.search(step.run) else "")))
+        yield Upload(path, job, how, evidence, hinted, step.condition, *stands, packages)
 
 
 def _skips_existing(step: JobStep) -> bool:
@@ -167,7 +162,7 @@ def _skips_existing(step: JobStep) -> bool:
 
 
 def _of_action(name: str, step: JobStep, env: Mapping[str, str]) -> Iterator[tuple[str, Evidence, str | None]]:
-    known = name.lower()
+    known = step.action
     if known in _PUBLISH_ACTIONS:
         addresses = (step.inputs[key] for key in _PUBLISH_ACTIONS[known] if step.inputs.get(key))
         yield name, Evidence.KNOWN, read_index(next(addresses, PYPI))
@@ -181,11 +176,10 @@ def _of_action(name: str, step: JobStep, env: Mapping[str, str]) -> Iterator[tup
 
 
 def _of_script(step: JobStep, env: Mapping[str, str]) -> Iterator[tuple[str, Evidence, str | None]]:
-    if step.shell.split(" ")[0] in ("", "bash", "sh", "pwsh"):
-        for outer, given in split_commands(step.run):
-            for words in _unwrap(outer):
-                if _is_upload(words):
-                    yield " ".join(words[:2]), Evidence.KNOWN, find_index(words, {**env, **given})
+    for outer, given in step.commands if step.is_shell else ():
+        for words in _unwrap(outer):
+            if _is_upload(words):
+                yield " ".join(words[:2]), Evidence.KNOWN, find_index(words, {**env, **given})
 
 
 def _unwrap(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -234,20 +228,19 @@ def _has_secret(step: JobStep) -> bool:
 
 def _only_checks(step: JobStep) -> bool:
     """Whether every task of a script says by its name that it only checks something."""
-    tasks = [[word for word in words if not word.startswith("-")] for words, _ in split_commands(step.run)]
+    tasks = [[word for word in words if not word.startswith("-")] for words, _ in step.commands]
     return bool(tasks) and all(words and _CHECKS.search(words[-1]) for words in tasks)
 
 
 def _is_named(at: LocatedStep) -> bool:
     """Whether a step's action or task says by its name that it uploads."""
     if at.step.uses:
-        name = at.step.uses.partition("@")[0].lower()
-        return bool(_NAMED.search(name)) and not _NO_UPLOAD.search(name)
+        return bool(_NAMED.search(at.step.action)) and not _NO_UPLOAD.search(at.step.action)
     job, rights = at.job, at.job.permissions
     has_credentials = any(map(_CREDENTIALS.fullmatch, (*job.workflow.env, *job.job.env)))
     if not ("pypi" in job.job.environment.lower() or has_credentials or (rights and rights.get("id-token") == "write")):
         return False
-    return any(_is_task(words) for words, _ in split_commands(at.step.run))
+    return any(_is_task(words) for words, _ in at.step.commands)
 
 
 def _is_task(words: Sequence[str]) -> bool:

@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.document import is_local
-from release_state.facts.workflow.publishing import choose_surest, find_uploads
-from release_state.facts.workflow.script import split_commands
+from release_state.facts.workflow.publishing import choose_surest, find_uploads_of
 from release_state.facts.workflow.starts import list_contexts
 from release_state.model.snapshot import WorkflowRun
 
@@ -34,6 +33,9 @@ _ALWAYS = ("dunamai", "git-cliff", "versioningit", "setuptools_scm", "setuptools
 _BUILDS = {"build": (), "uv": ("build",), "hatch": ("build", "version"), "pdm": ("build",), "poetry": ("build",),
            "flit": ("build",), "pip": ("wheel",), "pyproject-build": ()}  # fmt: skip
 
+_BRINGING = ("--unshallow", "--depth=0", "--deepen", "--tags", "--filter", "--shallow-since")
+"""The beginnings of options by which `git fetch` brings tags or history."""
+
 
 def find_shallow_checkouts(workflow: ReleaseWorkflow, build_requires: Collection[str]) -> tuple[str, ...] | None:
     """Checkouts without the history that their job needs, in words; None if no job is known to need it."""
@@ -41,7 +43,7 @@ def find_shallow_checkouts(workflow: ReleaseWorkflow, build_requires: Collection
     backends = () if uploads_for_tags_only(workflow) and not _checks_out_a_branch(workflow) else build_requires
     needed, shallow = False, []
     for job in workflow.jobs:
-        steps = [at for at in workflow.steps if at.job is job]
+        steps = workflow.find_steps_of(job)
         why = next(filter(None, (_needs_history(at, backends) for at in steps)), None)
         if why is None:
             continue
@@ -58,36 +60,27 @@ def uploads_for_tags_only(workflow: ReleaseWorkflow) -> bool:
     if workflow.file.by_tag:
         return True
     text = workflow.texts.get(workflow.path, "")
-    uploads = choose_surest([each for each in find_uploads(workflow.texts) if each.workflow == workflow.path])
+    uploads = choose_surest(find_uploads_of(workflow))
     refs = {context.get("github.ref_type") for upload in uploads for _, context, _ in list_contexts(upload, text)}
     return refs == {"tag"}
 
 
 def _checks_out_a_branch(workflow: ReleaseWorkflow) -> bool:
     """Whether a checkout names a branch, so that the tag of the run is not there."""
-    refs = (
-        at.step.inputs.get("ref", "") for at in workflow.steps if at.step.uses.lower().startswith("actions/checkout@")
-    )
+    refs = (at.step.inputs.get("ref", "") for at in workflow.steps if at.step.action == "actions/checkout")
     return any(ref and "${{" not in ref and not ref.startswith("refs/tags/") for ref in refs)
-
-
-def _brings_tags(word: str) -> bool:
-    options = ("--unshallow", "--depth=0", "--deepen", "--tags", "--filter", "--shallow-since")
-    return word.startswith(options)
 
 
 def _needs_history(at: LocatedStep, build_requires: Collection[str]) -> str | None:
     """The action or command of a step that needs the history."""
-    env = {**at.job.workflow.env, **at.job.job.env, **at.step.env}
-    if any("_PRETEND_VERSION" in name for name in env):
+    if any("_PRETEND_VERSION" in name for name in at.env):
         return None  # the version is said, and not computed
-    backend = next((name for name in build_requires if name in BACKENDS), None)
-    action = at.step.uses.partition("@")[0].lower()
+    backend, action = next((name for name in build_requires if name in BACKENDS), None), at.step.action
     if action in _ACTIONS:
         return action
     if backend and action in _BUILD_ACTIONS:
         return f"{action} with {backend}"
-    for words, _ in split_commands(at.step.run) if at.step.run else ():
+    for words, _ in at.step.commands:
         program, verb = words[0], next((word for word in words[1:] if not word.startswith("-")), "")
         if program == "git" and {"-1", "-n1", "--max-count=1"} & set(words):
             continue  # the date of the checked-out commit
@@ -100,13 +93,9 @@ def _needs_history(at: LocatedStep, build_requires: Collection[str]) -> str | No
 
 def _find_shallow_checkout(steps: Sequence[LocatedStep]) -> LocatedStep | None:
     """The checkout of the repository itself, if it is shallow and stays so."""
-    checkouts = [
-        at
-        for at in steps
-        if at.step.uses.lower().startswith("actions/checkout@") and not at.step.inputs.get("repository")
-    ]
-    commands = (words for at in steps for words, _ in split_commands(at.step.run))
-    if any(words[0] == "git" and "fetch" in words and any(map(_brings_tags, words)) for words in commands):
+    checkouts = [at for at in steps if at.step.action == "actions/checkout" and not at.step.inputs.get("repository")]
+    fetches = (words for at in steps for words, _ in at.step.commands if words[0] == "git" and "fetch" in words)
+    if any(word.startswith(_BRINGING) for words in fetches for word in words):
         return None
     depths = [at.step.inputs.get("fetch-depth", "1") for at in checkouts]
     return None if not checkouts or any(depth == "0" or "${{" in depth for depth in depths) else checkouts[0]
