@@ -25,13 +25,19 @@ def test_required_checks_have_reported(release: Release) -> None:
         if rules.hidden:
             raise NotApplicable(f"no known required check ({rules.hidden.why})")
         raise NotApplicable(f"{rules.branch} requires no checks")
+    page = f"{release.target.web}/settings/rules"
     reported = {result.name for result in (*checks.results, *checks.nearest_results)}
     if missing := [name for name in rules.all_checks if name not in reported]:
         raise ActionNeeded(
             expected=join_items(rules.all_checks),
             found=f"missing on {(checks.nearest or checks.sha)[:12]}: {join_items(missing)}",
             why="the project requires them, and they say nothing about this commit",
-            steps=[step("Run them on the base branch, or fix the names in the rule", link=_rules_page(release))],
+            steps=[
+                step(
+                    "Run them on the base branch, or fix the names in the rule",
+                    link=page,
+                )
+            ],
         )
 
 
@@ -56,7 +62,3 @@ def test_last_runs_of_ci_ended_well(release: Release) -> None:
                 step("Find out why they failed", link=next(run.html_url for run in runs if run.conclusion != "success"))
             ],
         )
-
-
-def _rules_page(release: Release) -> str:
-    return f"{release.target.github_web}/{release.target.repository}/settings/rules"

@@ -589,21 +589,10 @@ def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
 
 @check(
     "PULL-11",
-    reads=[
-        "repository",
-        "pulls",
-        "earlier_pulls",
-        "remote",
-        "history",
-        "clone",
-        "index",
-        "published",
-        "release",
-        "runs",
-        "workflow_files",
-    ],
+    reads=["repository", "pulls", "earlier_pulls", "remote", "history", "clone", "index", "published", "release",
+           "runs", "workflow_files"],
     scenario="D",
-)
+)  # fmt: skip
 def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None:
     """The base branch has the release, or a release pull request exists.
 
@@ -657,19 +646,9 @@ def _explain_rejection(release: Release, pull: PullRequest) -> str:
 
 @check(
     "BRANCH-11",
-    reads=[
-        "remote",
-        "pulls",
-        "open_pulls",
-        "runs",
-        "history",
-        "clone",
-        "index",
-        "published",
-        "release",
-        "workflow_files",
-    ],
-)
+    reads=["remote", "pulls", "open_pulls", "runs", "history", "clone", "index", "published", "release",
+           "workflow_files"],
+)  # fmt: skip
 def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) -> None:
     """The release branch exists exactly while its pull request is open.
 

@@ -378,19 +378,15 @@ def test_clone_is_on_the_base_branch(release: Release) -> None:
         raise NotApplicable("no working tree")
     if clone.branch != release.base_branch:
         same = clone.branch is None and clone.head == release.base_head
+        # A missing branch is created from the release's own remote.
+        switch = ("-c", f"checkout.defaultRemote={release.target.remote}", "switch", "--guess", release.base_branch)
         raise ActionNeeded(
             expected=release.base_branch,
             found=clone.branch or f"HEAD detached at {(clone.head or 'nothing')[:12]}",
             why="releases start from the base branch",
-            steps=[step(f"Switch to {release.base_branch}", _switch_command(release))],
+            steps=[step(f"Switch to {release.base_branch}", in_clone(release, *switch))],
             advice=same,
         )
-
-
-def _switch_command(release: Release) -> list[str]:
-    """The command that switches to the base branch; a missing one is created from the release's own remote."""
-    chosen = ("-c", f"checkout.defaultRemote={release.target.remote}")
-    return in_clone(release, *chosen, "switch", "--guess", release.base_branch)
 
 
 @check("CLONE-3", reads=["clone", "remote", "history"])
@@ -467,7 +463,7 @@ def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) 
         base=release.find_branch_of(release.ci.sha),
         required=named,
         observed_at=observed,
-        page=f"{target.github_web}/{target.repository}/actions",
+        page=f"{target.web}/actions",
     )
 
 

@@ -77,7 +77,12 @@ def test_merging_needs_nobody(release: Release) -> None:
             expected=f"no direct push to {base.branch}",
             found=f"{join_items(push.where for push in pushes)}; {base.branch} requires {join_items(asks)}",
             why="GitHub refuses a direct push, unless the workflow may bypass the rules",
-            steps=[step("Let the workflow open a pull request, or let it bypass the rules", link=_rules_page(release))],
+            steps=[
+                step(
+                    "Let the workflow open a pull request, or let it bypass the rules",
+                    link=_rules_page(release),
+                )
+            ],
         )
     if asks:
         hidden = f" (some rules are hidden: {base.hidden.why})" if base.hidden else ""
@@ -159,8 +164,11 @@ def _list_demands(base: BaseRules) -> list[str]:
 
 def _bypass_step(release: Release, found: tuple[Hindrance, ...], name: str) -> Step:
     page = next((each.ruleset.html_url for each in found if each.ruleset and each.ruleset.html_url), None)
-    return step(f"Let the workflow bypass the ruleset, or exclude {name} from it", link=page or _rules_page(release))
+    return step(
+        f"Let the workflow bypass the ruleset, or exclude {name} from it",
+        link=page or _rules_page(release),
+    )
 
 
 def _rules_page(release: Release) -> str:
-    return f"{release.target.github_web}/{release.target.repository}/settings/rules"
+    return f"{release.target.web}/settings/rules"

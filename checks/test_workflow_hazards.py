@@ -249,7 +249,7 @@ def test_environment_admits_the_ref(release: Release) -> None:
             steps=[
                 step(
                     f"Admit the {ref} in the environment {name}, under Deployment branches and tags",
-                    link=f"{release.target.github_web}/{release.target.repository}/settings/environments",
+                    link=f"{release.target.web}/settings/environments",
                 )
                 for ref, name in list(places)[:5]
             ],

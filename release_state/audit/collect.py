@@ -82,7 +82,7 @@ def collect_history(
         if "release" in each.channel.leaves:
             asks["releases"], asks["drafts"] = github.releases, github.drafts
             asks["latest_release"] = github.latest_release
-        asks["open_pulls"] = functools.partial(github.open_release_pulls, functools.partial(_is_branch, each))
+        asks["open_pulls"] = functools.partial(github.open_release_pulls, each.parse_release_branch)
         asks["repository"] = github.repository
     started = datetime.now(timezone.utc)
     with ThreadPoolExecutor(max_workers=len(asks), thread_name_prefix="release-state-look-up") as pool:
@@ -123,10 +123,6 @@ def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, de
     time = TimeLeft(config.lookup_timeout)
     coming = guard("index", lambda: known(asked.files_by_json(target.package, newest)), time, None, defects)().value
     return structs.replace(history, catching_up=(str(newest),)) if coming else history
-
-
-def _is_branch(target: Target, name: str) -> bool:
-    return target.parse_release_branch(name) is not None
 
 
 def _clone_tags(target: Target, time: TimeLeft, cancel: threading.Event) -> Observation[Any]:

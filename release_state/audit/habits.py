@@ -176,8 +176,10 @@ class Habits:
     @cached_property
     def misspelled(self) -> tuple[Audited, ...]:
         """The published versions whose tags are all spelled differently from the template, which was already in use."""
-        template = self.target.tag_template
-        spelled = {a.version: {find_template(self, tag.name) for tag in a.tags} for a in self.published if a.tags}
+        template, read = self.target.tag_template, self.target.parse_tag_spelling
+        spelled = {
+            a.version: {found[0] for tag in a.tags if (found := read(tag.name))} for a in self.published if a.tags
+        }
         first = next((a for a in self.published if template in spelled.get(a.version, ())), None)
         if first is None:
             return ()
@@ -200,9 +202,3 @@ def has_trace(trace: str, audited: Audited) -> bool:
     if trace == RELEASE:
         return bool(audited.releases)
     return audited.indexed is not None and trace in audited.indexed.kinds
-
-
-def find_template(habits: Habits, tag: str) -> str | None:
-    """The template of a tag."""
-    found = habits.target.parse_tag_spelling(tag)
-    return found[0] if found else None

@@ -15,7 +15,6 @@ from release_state.common.text import join_items, sanitize
 from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, Problem, unavailable
 from release_state.model.outcome import Outcome
-from release_state.model.snapshot import WorkflowRun
 from release_state.model.snapshot.index import IndexHistory
 from release_state.model.waiver import Waiver
 
@@ -99,7 +98,11 @@ class Judge:
         runs = self.history.runs.value.runs if self.history.runs.value else ()
         if running := next((run for run in runs if not run.is_finished), None):
             pending = set(map(id, find_pending(judged)))
-            judged = [_in_progress(each, running) if id(each) in pending else each for each in judged]
+            note = f"release run #{running.number} is in progress ({running.status})"
+            judged = [
+                structs.replace(each, outcome=Outcome.IN_PROGRESS, note=note) if id(each) in pending else each
+                for each in judged
+            ]
         return tuple(judged)
 
     def one(self, audited: Audited) -> Judgement:
@@ -285,8 +288,3 @@ def _odd(audited: Audited) -> str:
     if version.is_postrelease and not any("post" in tag.name.lower() for tag in audited.tags):
         return f"PEP 440 reads it as the post-release {version}"
     return ""
-
-
-def _in_progress(judged: Judgement, run: WorkflowRun) -> Judgement:
-    working = f"release run #{run.number} is in progress ({run.status})"
-    return structs.replace(judged, outcome=Outcome.IN_PROGRESS, note=working)

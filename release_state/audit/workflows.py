@@ -13,12 +13,7 @@ from msgspec import structs
 
 from release_state.audit.audit import Audit
 from release_state.audit.versions import AuditSnapshot
-from release_state.facts.process import (
-    add_workflows,
-    explain_unknown,
-    explain_unread,
-    makes_releases,
-)
+from release_state.facts.process import add_workflows, makes_releases, require_workflows
 from release_state.facts.publishers import is_release_run, list_run_filters
 from release_state.model.observation import NotObserved, Observation, known
 from release_state.model.snapshot import WorkflowFiles, WorkflowRuns
@@ -90,11 +85,10 @@ def _ask_runs(
 ) -> Observation[WorkflowRuns]:
     """The unfinished and finished release runs; unknown if it is not known which workflow publishes."""
     remote = history.remote.present()
-    if "workflow" not in target.given:
-        problem = files.unavailable or (files.value and explain_unread(files.value))
-        problem = problem or (explain_unknown(target) if target.process.candidates else None)
-        if problem:
-            return Observation(value=None, unavailable=problem)
+    try:
+        require_workflows(target, files)
+    except NotObserved as missing:
+        return Observation(value=None, unavailable=missing.problem)
     base = target.base_branch or remote.default_branch or ""
     asked = github.runs_of({name: list_run_filters(target, name, base) for name in target.workflows})
     if asked.value is None:

@@ -154,8 +154,7 @@ def find_pushes_to_base(release: Release) -> tuple[PlacedNeed, ...]:
 def make_file_step(release: Release, title: str, reason: str = "") -> Step:
     """The step of a plan that changes the workflow file."""
     files = release.snapshot.workflow_files.present()
-    web = f"{release.target.github_web}/{release.target.repository}"
-    return step(title, reason=reason, link=f"{web}/blob/{files.commit}/{files.path}")
+    return step(title, reason=reason, link=f"{release.target.web}/blob/{files.commit}/{files.path}")
 
 
 def find_channel_input(workflow: ReleaseWorkflow, release: Release) -> Input | None:

@@ -166,6 +166,11 @@ class Target(Model, dict=True):
             else f"{root}/{self.name}/"
         )
 
+    @property
+    def web(self) -> str:
+        """The page of the repository."""
+        return f"{self.github_web}/{self.repository}"
+
     def tag_for(self, version: str) -> str:
         """Return the tag of a version."""
         return self.tag if version == self.version else self._fill(self.tag_template, version)

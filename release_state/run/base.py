@@ -32,7 +32,7 @@ def own_run_id(environ: Mapping[str, str]) -> int | None:
 
 def list_sites(config: RunConfig) -> tuple[str, ...]:
     """The web addresses of the targets: of their repository, and of their page on the index."""
-    pages = ((f"{target.github_web}/{target.repository}", target.index_page) for target in config.targets)
+    pages = ((target.web, target.index_page) for target in config.targets)
     return tuple(dict.fromkeys(page for pair in pages for page in pair))
 
 

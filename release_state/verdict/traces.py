@@ -194,7 +194,7 @@ def _or_why_not(text: Callable[[], str]) -> str:
 def repository_page(release: Release) -> str:
     """The repository's web page, by its current name if known."""
     repository = release.snapshot.repository.value
-    return repository.html_url if repository else f"{release.target.github_web}/{release.target.repository}"
+    return repository.html_url if repository else release.target.web
 
 
 def find_page(trace: str, release: Release) -> str:

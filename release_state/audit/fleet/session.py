@@ -59,7 +59,9 @@ class FleetSession:
         self.asked = [Asked(project, self.pool, number) for number, project in enumerate(self.projects)]
 
     def _row(self, number: int) -> ProjectRow:
-        return self._look.observe(self.projects[number], report_name(number, self.projects[number]))
+        project = self.projects[number]
+        # The number makes the name of its report unique in the run.
+        return self._look.observe(project, f"{number + 1:04}-{project.config.targets[0].name[:80]}")
 
     def items(self, collector: pytest.Collector, function: Function) -> list[AuditItem]:
         """One item per project."""
@@ -130,11 +132,6 @@ class FleetController(FleetSession):
         """Stop the observation and remove the exchange folder."""
         self.cancel.set()
         shutil.rmtree(self.exchange, ignore_errors=True)
-
-
-def report_name(number: int, project: Project) -> str:
-    """The file name of a project's report, without suffix; unique in the run."""
-    return f"{number + 1:04}-{project.config.targets[0].name[:80]}"
 
 
 class FleetWorker(FleetSession):

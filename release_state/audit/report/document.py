@@ -39,13 +39,13 @@ def build_document(verdicts: Sequence[AuditVerdict], exit_code: int, started_at:
 
 def _object(content: dict[str, Any]) -> str:
     """An object with a line for each key, and for each item of a list."""
-    return "{\n" + ",\n".join(f"{json.dumps(key)}: {_value(value)}" for key, value in content.items()) + "\n}"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
-    return json.dumps(value)
+    texts = {
+        key: "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
+        if isinstance(value, list) and value
+        else json.dumps(value)
+        for key, value in content.items()
+    }
+    return "{\n" + ",\n".join(f"{json.dumps(key)}: {text}" for key, text in texts.items()) + "\n}"
 
 
 def _audit(verdict: AuditVerdict) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class GitHub:
             return dict.fromkeys(head_branches, failed)
         return {branch: known(pulls) for branch, pulls in pulls_of.present().items()}
 
-    def open_release_pulls(self, parse: Callable[[str], bool]) -> Observation[tuple[PullRequest, ...]]:
+    def open_release_pulls(self, parse: Callable[[str], object]) -> Observation[tuple[PullRequest, ...]]:
         """Every open pull request whose head or base branch `parse` accepts, those of forks among them."""
 
         def ask(api: GitHubApi, place: str) -> tuple[PullRequest, ...]:

@@ -138,7 +138,7 @@ _ALWAYS = frozenset({"package", "repository"})
 
 def workflow_page(target: Target, workflow: str = "") -> str:
     """The page of a workflow's runs, where a person starts one; without a workflow, that of all."""
-    page = f"{target.github_web}/{target.repository}/actions"
+    page = f"{target.web}/actions"
     return f"{page}/workflows/{workflow}" if workflow else page
 
 
@@ -193,7 +193,7 @@ def _typed(target: Target, setting: Setting, settings: dict[str, str]) -> str | 
         return settings.get(setting.key)
     value, default = getattr(target, field), setting.default
     if setting.key == "remote-url":
-        default = f"{target.github_web}/{target.repository}.git"
+        default = f"{target.web}.git"
     text = None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     if isinstance(value, tuple):
         text = ",".join(map(str, value))

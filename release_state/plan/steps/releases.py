@@ -54,7 +54,7 @@ def fix(release: Release, found: GitHubRelease) -> Iterator[Step]:
             reason=f"PEP 440 calls {release.version} {'one' if is_prerelease else 'final'}",
         )
     if not found.has_notes:
-        notes = f"See {target.github_web}/{target.repository}/blob/{target.tag}/{target.changelog}"
+        notes = f"See {target.web}/blob/{target.tag}/{target.changelog}"
         yield step(
             f"Add release notes to {found.tag}: link the changelog, or write them in the web interface",
             gh(release, "release", "edit", found.tag, "--notes", notes),
