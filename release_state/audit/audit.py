@@ -14,8 +14,8 @@ from release_state.audit.versions import Audited, AuditSnapshot, collect_version
 from release_state.facts.spelling import Spellings
 from release_state.model.observation import Observation
 from release_state.model.snapshot.index import IndexHistory
-from release_state.model.waiver import Waiver
 from release_state.settings.sources import selection
+from release_state.settings.waivers import Waiver
 
 
 class Audit:

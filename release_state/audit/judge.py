@@ -16,7 +16,7 @@ from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, Problem, unavailable
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot.index import IndexHistory
-from release_state.model.waiver import Waiver
+from release_state.settings.waivers import Waiver
 
 
 class Finding(Struct, frozen=True):

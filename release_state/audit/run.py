@@ -14,7 +14,6 @@ from release_state.audit.session import FILE, AuditController
 from release_state.audit.verdict import AuditVerdict
 from release_state.audit.versions import AuditSnapshot
 from release_state.common.errors import UsageProblem
-from release_state.model.waiver import Waiver
 from release_state.observe.git.access import find_access
 from release_state.observe.git.reader import find_repository
 from release_state.observe.token import find_token
@@ -24,6 +23,7 @@ from release_state.run.base import Ending, Run, list_sites, own_run_id
 from release_state.run.options import Invocation
 from release_state.settings.config import Arguments, load
 from release_state.settings.validate import one_of
+from release_state.settings.waivers import Waiver
 
 
 class AuditFiles(ReportFiles):

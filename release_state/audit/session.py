@@ -25,8 +25,7 @@ from release_state.model.outcome import CheckResult
 from release_state.observe.defects import describe_defects
 from release_state.run.background import Background, wait_for
 from release_state.run.checks import fill_report, load
-from release_state.verdict.check import CheckInfo, describe, run_function
-from release_state.verdict.conclude import conclude
+from release_state.verdict.check import CheckInfo, conclude, describe, run_function
 
 FILE = "test_audit.py"
 Function = Callable[..., None]

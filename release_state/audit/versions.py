@@ -17,7 +17,7 @@ from release_state.model.observation import AwareDatetime, Model, Observation, u
 from release_state.model.snapshot import Branch, GitHubRelease, PullRequest, Remote, Repository, Tag, WorkflowRuns
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.model.target import Target, names_version, read_version
-from release_state.model.waiver import Waiver
+from release_state.settings.waivers import Waiver
 
 FORMAT = 1
 

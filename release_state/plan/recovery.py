@@ -18,7 +18,7 @@ from release_state.model.outcome import CheckResult, Phase, collect_remedies, fi
 from release_state.model.plan import Direction, Mends, Plan, Step, Wanted, step
 from release_state.plan.diagnosis import Diagnosis, diagnose
 from release_state.plan.directions import complete, force, withdraw
-from release_state.plan.steps import branches, conflicts, prerequisites, publication, renaming, start, tags
+from release_state.plan.steps import branches, conflicts, prerequisites, publication, start, tags
 from release_state.plan.steps.commands import gh, suite_command
 
 __all__ = ["Recovery", "make_full_plan", "make_start_plan"]
@@ -100,7 +100,7 @@ class Recovery:
             return "nothing", []
         if direction == "tidy up" and (other := release.published_instead) and release.tag:
             return direction, prerequisites.try_steps(
-                release, "whether to rename the tag", partial(renaming.rename, release, release.tag, other)
+                release, "whether to rename the tag", partial(tags.rename, release, release.tag, other)
             )
         if direction == "roll back":
             return direction, self._withdraw_and_start_again()

@@ -27,7 +27,7 @@ from release_state.report.screen import ADVICE as SIGN
 from release_state.report.screen import Screen, list_rows
 from release_state.settings.config import RunConfig
 from release_state.verdict.changes import Changes
-from release_state.verdict.conclude import ADVICE, COUNTED
+from release_state.verdict.check import ADVICE, COUNTED
 from release_state.verdict.matrix import Row, build_matrix
 from release_state.verdict.verdict import TargetVerdict
 

@@ -23,8 +23,7 @@ from release_state.model.target import Target
 from release_state.run.own_checks import OwnModule, load_own_checks
 from release_state.run.session import get_session
 from release_state.settings.own_checks import OwnChecks
-from release_state.verdict.check import MARKER, CheckInfo, describe, list_marks, run_function
-from release_state.verdict.conclude import ADVICE, REMEDY, conclude
+from release_state.verdict.check import ADVICE, MARKER, REMEDY, CheckInfo, conclude, describe, list_marks, run_function
 
 OF_MANY = ("audit", "fleet")
 """Markers of checks of a whole history or of many projects; they belong to no phase."""

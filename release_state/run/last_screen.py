@@ -65,7 +65,7 @@ class LastScreen:
         if reporter is not None:
             config.option.no_header = True
             from release_state.report.screen import Screen
-            from release_state.verdict.conclude import COUNTED
+            from release_state.verdict.check import COUNTED
 
             self._screen = Screen(reporter, self._run.sites)
             for name in COUNTED:

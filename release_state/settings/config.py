@@ -15,7 +15,6 @@ from release_state.common.errors import UsageProblem, hide_passwords_in
 from release_state.model.plan import Wanted
 from release_state.model.process import PROCESS_WORDS, Made, ProcessKind, StartKind
 from release_state.model.target import Channel, Target, parse_repository
-from release_state.model.waiver import Waiver
 from release_state.settings import validate
 from release_state.settings.channels import DefinedChannels, defined_channels, status_pages
 from release_state.settings.names import find_name
@@ -41,7 +40,7 @@ from release_state.settings.sources import (
     resolve,
     table,
 )
-from release_state.settings.waivers import read_waivers
+from release_state.settings.waivers import Waiver, read_waivers
 
 __all__ = ["Arguments", "RunConfig", "load"]
 

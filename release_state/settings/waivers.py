@@ -8,13 +8,28 @@ from typing import Any
 
 from release_state.common.errors import UsageProblem
 from release_state.common.text import sanitize
-from release_state.model.waiver import Waiver
+from release_state.model.observation import Model
 from release_state.settings import validate
 from release_state.settings.options import DEFAULT_CHANNEL
 
 KEY = "waiver"
 _TEXTS = ("kind", "version", "found", "reason", "channel")
 _LONGEST = 1000
+
+
+class Waiver(Model):
+    """One finding of an audit that the project accepts, with the reason, until a day."""
+
+    channel: str
+    kind: str
+    """ID of the kind of disagreement."""
+    version: str
+    """Normalized by PEP 440."""
+    found: str
+    """The finding's own words; another finding is not waived."""
+    reason: str
+    until: date
+    """The last day (UTC) on which it counts."""
 
 
 def read_waivers(table: Mapping[str, Any], origin: str, channels: Sequence[str]) -> tuple[Waiver, ...]:

@@ -21,9 +21,8 @@ from release_state.audit.versions import AuditSnapshot
 from release_state.common.errors import UsageProblem
 from release_state.common.strict import decode_toml
 from release_state.model.outcome import Exit, Outcome
-from release_state.model.waiver import Waiver
 from release_state.settings.config import Arguments, load
-from release_state.settings.waivers import read_waivers
+from release_state.settings.waivers import Waiver, read_waivers
 from tests.support.facts import build
 from tests.support.histories import day, history, results, tagged, verdict_of, with_more
 from tests.support.schemas import audit_schema

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from msgspec import structs
 
-from release_state.audit import workflows
+from release_state.audit import collect
 from release_state.audit.audit import Audit
 from release_state.audit.versions import AuditSnapshot
 from release_state.model.observation import Observation, known
@@ -64,10 +64,10 @@ def look(
         assert there is not None, "nothing depends on the files"
         return there
 
-    monkeypatch.setattr(workflows, "observe_workflow_files", read)
+    monkeypatch.setattr(collect, "observe_workflow_files", read)
     asked, time = Asked(*at_work), TimeLeft(10)
     found = structs.replace(found, runs=UNASKED)
-    return workflows.observe_workflows(found, config, cast("GitHub", asked), time, threading.Event()), asked
+    return collect.observe_workflows(found, config, cast("GitHub", asked), time, threading.Event()), asked
 
 
 HALFWAY = with_more(tagged("v0.4.0"))

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from release_state.facts.logs.explanation import Explanation, explain_log
 from release_state.facts.logs.failure import KnownFailure
-from release_state.facts.logs.families.artifacts import ARTIFACTS, IMAGES
+from release_state.facts.logs.families.artifacts import ARTIFACTS, CHECKOUT, IMAGES
 from release_state.facts.logs.families.build import BUILD
-from release_state.facts.logs.families.checkout import CHECKOUT
 from release_state.facts.logs.families.elsewhere import ELSEWHERE, STEPS
 from release_state.facts.logs.families.git import GIT
 from release_state.facts.logs.families.identity import IDENTITY

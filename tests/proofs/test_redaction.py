@@ -23,7 +23,7 @@ from release_state.run import safeguards as redacting
 from release_state.run.background import Background
 from release_state.settings.config import load
 from release_state.settings.sources import Arguments
-from release_state.verdict.conclude import conclude
+from release_state.verdict.check import conclude
 from tests.support.judged import CHECKS
 
 WORD = "s3cretW0rd!?+ä"

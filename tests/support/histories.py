@@ -19,8 +19,7 @@ from release_state.model.observation import Observation, known
 from release_state.model.outcome import CheckResult
 from release_state.model.snapshot import Branch, GitHubRelease, Repository, Tag
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
-from release_state.verdict.check import describe
-from release_state.verdict.conclude import conclude
+from release_state.verdict.check import conclude, describe
 from tests.support.facts import build
 from tests.support.states import WEB, release, remote, runs, target
 

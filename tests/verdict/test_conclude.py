@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.model.outcome import Outcome
-from release_state.verdict.conclude import REMEDY, conclude
+from release_state.verdict.check import REMEDY, conclude
 from tests.support.judged import CHECKS
 
 

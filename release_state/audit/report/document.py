@@ -17,8 +17,8 @@ from release_state.audit.judge import Finding
 from release_state.audit.report.history import describe_habits, describe_notes
 from release_state.audit.verdict import AuditVerdict
 from release_state.audit.versions import FORMAT
-from release_state.model.waiver import Waiver
 from release_state.report.document import find_decisive
+from release_state.settings.waivers import Waiver
 
 
 def build_document(verdicts: Sequence[AuditVerdict], exit_code: int, started_at: datetime, html: str | None) -> str:

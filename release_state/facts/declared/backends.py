@@ -24,8 +24,7 @@ from release_state.facts.declared.files import (
     match_pattern,
 )
 from release_state.facts.declared.setup import find_in_setup
-from release_state.facts.declared.tree import Folder
-from release_state.facts.declared.version import Declaration, computed, static, unreadable
+from release_state.facts.declared.tree import Declaration, Folder, computed, static, unreadable
 
 _DEFAULT = re.compile(r"^(?:__version__|VERSION)(?: ?: ?str)? *= *(['\"])v?(?P<version>[^'\"\n]+)\1", re.M | re.I)
 """What hatch and scikit-build-core look for, unless they are told otherwise."""

@@ -9,8 +9,7 @@ from release_state.common.source import find_value
 from release_state.facts.declared.backends import find_in_pyproject
 from release_state.facts.declared.claims import find_claims
 from release_state.facts.declared.files import list_modules
-from release_state.facts.declared.tree import Folder, Tree, find_folder
-from release_state.facts.declared.version import Declaration, unreadable
+from release_state.facts.declared.tree import Declaration, Folder, Tree, find_folder, unreadable
 from release_state.model.target import parse_version
 
 _INNER = ("__about__.py", "__version__.py", "_version.py", "version.py")

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from release_state.common.source import Imported, find_value
-from release_state.facts.declared.tree import Folder
-from release_state.facts.declared.version import Declaration, static, unreadable
+from release_state.facts.declared.tree import Declaration, Folder, static, unreadable
 from release_state.model.target import parse_version
 
 _SOURCES = ("", "src/", "lib/", "python/")

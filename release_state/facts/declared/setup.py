@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from release_state.common.project import SETUP_CFG, SETUP_PY
 from release_state.common.source import Imported, Value, find_value, list_strings, read_setup_call
 from release_state.facts.declared.files import find_attribute, find_import, find_in_files
-from release_state.facts.declared.tree import Folder
-from release_state.facts.declared.version import Declaration, computed, static, unreadable
+from release_state.facts.declared.tree import Declaration, Folder, computed, static, unreadable
 from release_state.model.target import parse_version
 
 _TOOLS = ("use_scm_version", "pbr", "vcversioner", "version_config", "setuptools_git_versioning", "use_incremental")

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from release_state.common.project import CONFIGURATION
 from release_state.facts.declared.declaration import find_declaration, list_usual_files
-from release_state.facts.declared.version import NOTHING, Declaration, unreadable
+from release_state.facts.declared.tree import NOTHING, Declaration, unreadable
 from release_state.observe.git.command import decode_output
 from release_state.observe.git.objects import TreeEntry
 from release_state.observe.git.store import Store

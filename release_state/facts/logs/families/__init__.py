@@ -6,9 +6,8 @@ The letters are the runbook's scenarios: A branch exists, B tag exists, C versio
 from __future__ import annotations
 
 from release_state.facts.logs.failure import KnownFailure
-from release_state.facts.logs.families.artifacts import ARTIFACTS, IMAGES
+from release_state.facts.logs.families.artifacts import ARTIFACTS, CHECKOUT, IMAGES
 from release_state.facts.logs.families.build import BUILD
-from release_state.facts.logs.families.checkout import CHECKOUT
 from release_state.facts.logs.families.elsewhere import ELSEWHERE, STEPS
 from release_state.facts.logs.families.git import GIT
 from release_state.facts.logs.families.identity import IDENTITY
