@@ -100,10 +100,11 @@ class IndexServer(Service):
         if channel not in self.channels:
             return _not_found()
         with self.lock:
-            reply = self._in_channel(channel, rest, request)
+            reply = self.answer_in(channel, rest, request)
         return _if_changed(request, reply) if rest[:1] == ["simple"] else reply
 
-    def _in_channel(self, channel: str, rest: list[str], request: Request) -> Reply:
+    def answer_in(self, channel: str, rest: list[str], request: Request) -> Reply:
+        """The answer of a channel; `rest` is the path in it."""
         projects = self.channels[channel]
         root = f"{self.url}/{channel}"
         match rest:
@@ -119,11 +120,6 @@ class IndexServer(Service):
                     reply = self.show_project(request, project, root)
                     reply.headers["X-PyPI-Last-Serial"] = str(project.serial)
                     return reply
-            case ["pypi", name, *version, "json"] if len(version) < 2:
-                project = projects.get(canonicalize_name(name))
-                body = pages.json_api(project, root, *version) if project else None
-                if body is not None:
-                    return json_reply("application/json", body)
             case ["files", filename]:
                 return _file({name: file for held in projects.values() for name, file in held.files.items()}, filename)
             case ["integrity", name, _, filename, "provenance"] if name in projects:

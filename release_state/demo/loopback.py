@@ -33,11 +33,6 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     status: int = 0
 
-    @property
-    def authenticated(self) -> bool:
-        """Whether an `Authorization` header came with it."""
-        return bool(self.authorization)
-
 
 @dataclass
 class Reply:

@@ -1,4 +1,4 @@
-"""What a package index says about its projects: pages of the Simple API and the JSON API, from plain data.
+"""What a package index says about its projects: pages of the Simple API, from plain data.
 
 Simple API 1.4: PEP 503 and 691, with PEP 592 (yanked), 658 and 714 (metadata), 700 (versions, size, upload time), 740
 (provenance) and 792 (project status).
@@ -61,7 +61,7 @@ class Project:
     @property
     def versions(self) -> list[str]:
         """Every listed version, oldest first; unparseable ones lead."""
-        return sorted({*self.listed, *(file.version for file in self.files.values())}, key=_order)
+        return sorted({*self.listed, *(file.version for file in self.files.values())}, key=order)
 
     @property
     def simple(self) -> Project:
@@ -70,7 +70,8 @@ class Project:
         return replace(self, files=files)
 
 
-def _order(version: str) -> tuple[bool, Version, str]:
+def order(version: str) -> tuple[bool, Version, str]:
+    """What versions are sorted by; those that cannot be parsed lead."""
     try:
         return True, Version(version), version
     except InvalidVersion:
@@ -139,58 +140,3 @@ def root_page(projects: Sequence[Project]) -> dict[str, Any]:
     serial = sum(project.serial for project in projects)
     names = [{"name": project.name} for project in projects]
     return {"meta": {"api-version": API_VERSION, "_last-serial": serial}, "projects": names}
-
-
-def json_api(project: Project, root: str, version: str | None = None) -> dict[str, Any] | None:
-    """
-    The JSON API's answer for a project, or for one version of it; None when that is not listed.
-
-    It has the fields for the files and their yanks alone. Without a version, it describes the latest final release that
-    is not yanked, as the real API does.
-    """
-    held: dict[str, list[StoredFile]] = {listed: [] for listed in project.versions}
-    for file in project.files.values():
-        held[file.version].append(file)
-    chosen = _latest(project) if version is None else next((v for v in held if _order(v) == _order(version)), None)
-    if chosen is None:
-        return None
-    urls = [_api_file(root, file) for file in held[chosen]]
-    reasons = [file.yanked for file in held[chosen]]
-    yanked = bool(reasons) and all(reason is not False for reason in reasons)
-    answer: dict[str, Any] = {
-        "info": {
-            "name": project.name,
-            "version": chosen,
-            "requires_python": urls[0]["requires_python"] if urls else None,
-            "yanked": yanked,
-            "yanked_reason": next((r for r in reasons if isinstance(r, str)), None) if yanked else None,
-        },
-        "last_serial": project.serial,
-        "urls": urls,
-        "vulnerabilities": [],
-    }
-    if version is None:
-        answer["releases"] = {listed: [_api_file(root, file) for file in files] for listed, files in held.items()}
-    return answer
-
-
-def _latest(project: Project) -> str | None:
-    good = {file.version for file in project.files.values() if file.yanked is False}
-    ranked = sorted(project.versions, key=lambda v: (v in good, not _order(v)[1].is_prerelease, _order(v)))
-    return ranked[-1] if ranked else None
-
-
-def _api_file(root: str, file: StoredFile) -> dict[str, Any]:
-    uploaded = timestamp(file.upload_time)
-    return {
-        "filename": file.filename,
-        "url": file_url(root, file),
-        "digests": {"sha256": file.sha256},
-        "packagetype": "bdist_wheel" if file.filename.endswith(".whl") else "sdist",
-        "requires_python": file.requires_python,
-        "size": len(file.content),
-        "upload_time": uploaded[:19],
-        "upload_time_iso_8601": uploaded,
-        "yanked": file.yanked is not False,
-        "yanked_reason": file.yanked if isinstance(file.yanked, str) else None,
-    }

@@ -20,7 +20,7 @@ from release_state.facts.health import explain_by_status
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import CheckResult, Outcome, Statement
 from release_state.model.target import Target
-from release_state.run.own_checks import OwnModule, load_own_checks
+from release_state.run.catalogue.own_checks import OwnModule, load_own_checks
 from release_state.run.session import get_session
 from release_state.settings.own_checks import OwnChecks
 from release_state.verdict.check import ADVICE, MARKER, REMEDY, CheckInfo, conclude, describe, list_marks, run_function

@@ -95,7 +95,7 @@ def pytest_make_collect_report(
     report = yield
     if isinstance(collector, pytest.Session) and report.passed:
         from release_state.common.errors import UsageProblem
-        from release_state.run.own_checks import make_collectors
+        from release_state.run.catalogue.own_checks import make_collectors
         from release_state.run.safeguards import usage_error
         from release_state.run.session import KEY
         from release_state.settings.own_checks import find_own_checks

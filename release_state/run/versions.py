@@ -24,9 +24,9 @@ from release_state.report.actions import step_report
 from release_state.report.files import NOT_WHOLE, ReportFiles, format_subject
 from release_state.report.screen import Screen, is_live, is_quiet
 from release_state.run.base import Ending, Run, list_sites, own_run_id
+from release_state.run.catalogue.own_checks import describe_origins
 from release_state.run.checks import catalogue, read_result
 from release_state.run.options import Invocation
-from release_state.run.own_checks import describe_origins
 from release_state.run.session import Collect, Controller
 from release_state.settings.config import RunConfig
 from release_state.settings.config import load as load_config

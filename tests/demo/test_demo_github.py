@@ -226,7 +226,7 @@ def test_a_bad_token_is_401_even_on_public_data(server: GitHubServer) -> None:
     answer = Client(server, "wrong")("")
     assert (answer.status_code, answer.json()["message"]) == (401, "Bad credentials")
     assert "wrong" not in repr(server.requests)
-    assert [request.authenticated for request in server.requests] == [False, True]
+    assert [bool(request.authorization) for request in server.requests] == [False, True]
 
 
 @pytest.mark.parametrize("scheme", ["token adm", "bearer adm", "Basic dTphZG0="])
@@ -754,7 +754,7 @@ def test_requests_are_recorded_with_query_and_status(server: GitHubServer) -> No
     record = server.requests[-1]
     assert (record.method, record.path) == ("GET", "/repos/example-org/orbit/pulls")
     assert record.query == {"state": "all", "head": "a:b"}
-    assert (record.status, record.authenticated, record.headers["accept"]) == (200, True, "x/y")
+    assert (record.status, bool(record.authorization), record.headers["accept"]) == (200, True, "x/y")
     assert "adm" not in repr(record)
 
 

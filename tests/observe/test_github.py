@@ -175,7 +175,7 @@ def test_a_renamed_repository_is_followed(server: GitHubServer) -> None:
     assert len(one.pulls(BRANCH).present()) == 1
     assert server.requests[-1].query["head"] == f"example-org:{BRANCH}"
     assert [request.status for request in server.requests] == [301, 200, 200]
-    assert all(request.authenticated for request in server.requests)
+    assert all(request.authorization for request in server.requests)
 
 
 def test_what_was_asked_before_the_move_was_known_is_asked_anew(server: GitHubServer) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.github import Job, routes_commits
+from release_state.demo.github import Job, routes
 from release_state.demo.loopback import Reply, Request
 from release_state.model.observation import Observation
 from release_state.observe.github import lists as github_list
@@ -233,9 +233,9 @@ def test_releases_that_change_once_are_read_again(server: GitHubServer, monkeypa
 @pytest.fixture
 def short_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """GitHub's search ends at four runs, and a page has two."""
-    assert github_list.MOST_FOUND == routes_commits.SEARCH_ENDS_AT == 1000
+    assert github_list.MOST_FOUND == routes.SEARCH_ENDS_AT == 1000
     monkeypatch.setattr(github_list, "MOST_FOUND", 4)
-    monkeypatch.setattr(routes_commits, "SEARCH_ENDS_AT", 4)
+    monkeypatch.setattr(routes, "SEARCH_ENDS_AT", 4)
     monkeypatch.setattr(github_list, "PAGE_SIZE", 2)
 
 

@@ -161,7 +161,7 @@ def test_credentials_go_to_the_index_alone(index: IndexServer) -> None:
     (file,) = index.files("pypi", "0.2.0")
     listed = IndexFile(filename=file.filename, version="0.2.0", kind="sdist", url=f"{index.url}/pypi/files/{SDIST[0]}")
     observe_opened(HttpClient(9), channel, "orbit-demo", "0.2.0", [listed], installed=None, seconds=9, most_bytes=2**20)
-    assert not index.requests[-1].authenticated
+    assert not index.requests[-1].authorization
 
 
 # ── what a file is

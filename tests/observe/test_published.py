@@ -629,7 +629,7 @@ def test_credentials_go_to_the_index_alone(world: World) -> None:
         elsewhere.upload("pypi", SDIST, world.index.files("pypi")[0].content, WHEN)
         moved = [structs.replace(file, url=f"{elsewhere.url}/pypi/files/{SDIST}") for file in files]
         observe_published(client, channel, target, moved, world.history()).present()
-        assert not elsewhere.requests[-1].authenticated
+        assert not elsewhere.requests[-1].authorization
 
 
 # What builds write

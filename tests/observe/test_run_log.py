@@ -173,7 +173,7 @@ def test_the_token_does_not_go_to_the_logs_host(server: GitHubServer) -> None:
         storage.shutdown()
     assert len(seen) == 1
     assert "authorization" not in seen[0]
-    assert server.requests[-1].authenticated
+    assert server.requests[-1].authorization
 
 
 def test_what_two_targets_ask_for_is_asked_once(server: GitHubServer) -> None:

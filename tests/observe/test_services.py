@@ -206,7 +206,7 @@ def test_the_token_never_goes_to_a_status_page(pages: StatusPages, tmp_path: Pat
     assert list(snapshot.services) == ["GitHub"]
     assert snapshot.services["GitHub"].present().is_well
     assert [request.path for request in pages.requests] == ["/github/api/v2/summary.json"]
-    assert not pages.requests[0].authenticated
+    assert not pages.requests[0].authorization
 
 
 def test_an_unknown_shows_what_the_status_page_says(tmp_path: Path) -> None:

@@ -266,8 +266,8 @@ def test_the_token_goes_to_no_address_that_the_inspected_repository_names(tmp_pa
         assert "/pypi/simple/orbit-demo/" in asked and any("/evil.git" in path for path in asked), asked
         for request in evil.index.requests:
             assert world.token not in str(vars(request)), request
-            assert not request.authenticated
-        assert world.github.requests and all(request.authenticated for request in world.github.requests)
+            assert not request.authorization
+        assert world.github.requests and all(request.authorization for request in world.github.requests)
         assert world.token not in ran.output + json.dumps(ran.document)
 
 

@@ -12,8 +12,8 @@ from release_state.cli import main
 from release_state.common.errors import UsageProblem
 from release_state.observe.git.reader import find_repository
 from release_state.plan.steps.commands import suite_command
+from release_state.run.catalogue.own_checks import load_own_checks
 from release_state.run.checks import catalogue
-from release_state.run.own_checks import load_own_checks
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.settings.own_checks import OwnChecks, find_own_checks
 from release_state.verdict.check import CheckInfo

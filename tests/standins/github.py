@@ -15,10 +15,10 @@ from urllib.parse import urlencode
 from release_state.demo import github
 from release_state.demo.github import Job, Step
 from release_state.demo.github.gitstore import Commit, GitStore, Ref
-from release_state.demo.github.model import Activity, CheckRun, Json, When, moment, utcnow
+from release_state.demo.github.model import CheckRun, Json, When, moment, utcnow
 from release_state.demo.github.routing import ApiError
-from release_state.demo.github.state import NOTHING
 from release_state.demo.loopback import Reply, Request
+from tests.standins.github_settings import NOTHING, Activity, SettingsRenderer, SettingsState
 from tests.standins.services import ObservedService
 
 __all__ = ["Answer", "GitHubServer", "Job", "Step"]
@@ -79,7 +79,7 @@ class RestingStore(GitStore):
         return super().run(*args, stdin=stdin, env=env)
 
 
-class GitHubServer(ObservedService, github.GitHubServer):
+class GitHubServer(ObservedService, SettingsState, github.GitHubServer):
     """GitHub for tests; may be changed while it serves.
 
     Attributes:
@@ -95,6 +95,7 @@ class GitHubServer(ObservedService, github.GitHubServer):
     """
 
     git: RestingStore
+    renderer = SettingsRenderer
 
     def __init__(
         self,

@@ -10,11 +10,11 @@ from release_state.demo.git import GitError
 from release_state.demo.github import render_items
 from release_state.demo.github.model import Json, Pull, Release
 from release_state.demo.github.render_items import pull_simple
-from release_state.demo.github.routes import commit_of, shown
-from release_state.demo.github.routes_commits import job_of, redirect_to_log, run_of, workflow_of
+from release_state.demo.github.routes import commit_of, job_of, redirect_to_log, run_of, shown, workflow_of
 from release_state.demo.github.routing import ROUTES, ApiError, Call, Result, not_found, route
 from tests.standins.git_objects import blob, changes, count, own_commits, tree
 from tests.standins.github import GitHubServer, Status
+from tests.standins.github_settings import SettingsRenderer
 from tests.standins.github_shown import (
     show_change,
     show_combined_status,
@@ -31,11 +31,12 @@ from tests.standins.github_shown import (
 @route("GET", "/branches", permission="contents=read")
 def branches(call: Call) -> Result:
     """All branches by name, or only the protected ones or the others."""
-    refs = call.state.git.refs("refs/heads/")
+    refs, render = call.state.git.refs("refs/heads/"), call.render
+    assert isinstance(render, SettingsRenderer)
     if call.query.get("protected") in ("true", "false"):
         wanted = call.query["protected"] == "true"
-        refs = [r for r in refs if call.render.protected(r.name.removeprefix("refs/heads/")) is wanted]
-    return call.page(refs, call.render.branch)
+        refs = [r for r in refs if render.protected(r.name.removeprefix("refs/heads/")) is wanted]
+    return call.page(refs, render.branch)
 
 
 @route("GET", "/git/ref/{ref:path}", permission="contents=read")

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from release_state.demo.github import routing
 from release_state.demo.github.gitstore import Person
 from release_state.demo.github.model import Json, moment
-from release_state.demo.github.routes import label_of, shown
-from release_state.demo.github.routes_commits import run_of, workflow_of
+from release_state.demo.github.routes import label_of, run_of, shown, workflow_of
 from release_state.demo.github.routing import ApiError, Call, Handler, Result
 from tests.standins.git_objects import MergeConflictError, count, drop_ref, is_ref_name, merge
 from tests.standins.github import GitHubServer

@@ -7,13 +7,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from html import escape
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from release_state.demo import index
 from release_state.demo import simple_pages as pages
 from release_state.demo.loopback import Reply, Request
-from release_state.demo.simple_pages import Project
+from release_state.demo.simple_pages import Project, StoredFile
 from tests.standins.services import ObservedService
 
 _HTML_TYPE = "application/vnd.pypi.simple.v1+html"
@@ -67,6 +68,16 @@ class IndexServer(ObservedService, index.IndexServer):
             found = self.find_project(channel, project)
             found.status, found.status_reason = status, reason
             found.serial += 1
+
+    def answer_in(self, channel: str, rest: list[str], request: Request) -> Reply:
+        """The answer of a channel, with the JSON API."""
+        match rest:
+            case ["pypi", name, *version, "json"] if len(version) < 2:
+                project = self.channels[channel].get(canonicalize_name(name))
+                body = _json_api(project, f"{self.url}/{channel}", *version) if project else None
+                if body is not None:
+                    return index.json_reply("application/json", body)
+        return super().answer_in(channel, rest, request)
 
     def show_root(self, request: Request, projects: Sequence[Project]) -> Reply:
         """The list of a channel's projects in the form that the client prefers."""
@@ -154,3 +165,60 @@ def _as_html(title: str, meta: Mapping[str, str], links: Iterable[tuple[Mapping[
         shown = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
         lines.append(f"<a {shown}>{escape(text)}</a><br>")
     return "\n".join([*lines, "</body>", "</html>", ""]).encode()
+
+
+def _json_api(project: Project, root: str, version: str | None = None) -> dict[str, Any] | None:
+    """
+    The JSON API's answer for a project, or for one version of it; None when that is not listed.
+
+    It has the fields for the files and their yanks alone. Without a version, it describes the latest final release that
+    is not yanked, as the real API does.
+    """
+    held: dict[str, list[StoredFile]] = {listed: [] for listed in project.versions}
+    for file in project.files.values():
+        held[file.version].append(file)
+    chosen = (
+        _latest(project) if version is None else next((v for v in held if pages.order(v) == pages.order(version)), None)
+    )
+    if chosen is None:
+        return None
+    urls = [_api_file(root, file) for file in held[chosen]]
+    reasons = [file.yanked for file in held[chosen]]
+    yanked = bool(reasons) and all(reason is not False for reason in reasons)
+    answer: dict[str, Any] = {
+        "info": {
+            "name": project.name,
+            "version": chosen,
+            "requires_python": urls[0]["requires_python"] if urls else None,
+            "yanked": yanked,
+            "yanked_reason": next((r for r in reasons if isinstance(r, str)), None) if yanked else None,
+        },
+        "last_serial": project.serial,
+        "urls": urls,
+        "vulnerabilities": [],
+    }
+    if version is None:
+        answer["releases"] = {listed: [_api_file(root, file) for file in files] for listed, files in held.items()}
+    return answer
+
+
+def _latest(project: Project) -> str | None:
+    good = {file.version for file in project.files.values() if file.yanked is False}
+    ranked = sorted(project.versions, key=lambda v: (v in good, not pages.order(v)[1].is_prerelease, pages.order(v)))
+    return ranked[-1] if ranked else None
+
+
+def _api_file(root: str, file: StoredFile) -> dict[str, Any]:
+    uploaded = pages.timestamp(file.upload_time)
+    return {
+        "filename": file.filename,
+        "url": pages.file_url(root, file),
+        "digests": {"sha256": file.sha256},
+        "packagetype": "bdist_wheel" if file.filename.endswith(".whl") else "sdist",
+        "requires_python": file.requires_python,
+        "size": len(file.content),
+        "upload_time": uploaded[:19],
+        "upload_time_iso_8601": uploaded,
+        "yanked": file.yanked is not False,
+        "yanked_reason": file.yanked if isinstance(file.yanked, str) else None,
+    }

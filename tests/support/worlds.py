@@ -165,7 +165,7 @@ def asked_github(world: World) -> list[tuple[str, str]]:
 
 def asked_status(world: World) -> list[tuple[str, str]]:
     """Method and path of each request that the status pages got, sorted; none of them came with a token."""
-    assert not any(request.authenticated for request in world.status.requests)
+    assert not any(request.authorization for request in world.status.requests)
     return sorted((request.method, request.path) for request in world.status.requests)
 
 

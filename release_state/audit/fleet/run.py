@@ -21,9 +21,9 @@ from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles
 from release_state.report.screen import Screen
 from release_state.run.base import Ending, Run
+from release_state.run.catalogue.own_checks import describe_origins
 from release_state.run.checks import catalogue
 from release_state.run.options import Invocation
-from release_state.run.own_checks import describe_origins
 from release_state.settings.sources import find_built
 
 

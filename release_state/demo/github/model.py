@@ -182,18 +182,6 @@ class Run:
     log_expired: bool = False
 
 
-@dataclass(frozen=True)
-class Activity:
-    """One push to a branch; `before` is all zeros where it made the branch."""
-
-    ref: str
-    before: str
-    after: str
-    at: datetime
-    actor: str
-    kind: str
-
-
 ANONYMOUS_LIMIT = 60
 TOKEN_LIMIT = 5000
 

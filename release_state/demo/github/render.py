@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import fnmatch
 import zlib
 from functools import cached_property
 from typing import Any
@@ -128,9 +127,6 @@ class Renderer:
     def full_repository(self, right: str) -> Json:
         """The repository itself; `permissions` only for a caller with an account."""
         body = self.repository() | {"subscribers_count": 0, "network_count": 0}
-        if self.state.fork_of:
-            origin = self.repository(self.state.fork_of) | {"fork": False}
-            body |= {"fork": True, "parent": origin, "source": origin}
         if right == "admin":
             body |= {
                 "allow_squash_merge": True, "allow_merge_commit": True, "allow_rebase_merge": False,
@@ -178,37 +174,16 @@ class Renderer:
 
     # ------------------------------------------------------------------ references
 
-    def rules_of(self, branch: str) -> list[Json]:
-        """The ruleset rules whose pattern matches the branch."""
-        found = [rule for pattern, rules in self.state.rules.items()
-                 if fnmatch.fnmatchcase(branch, pattern) for rule in rules]  # fmt: skip
-        source = {"ruleset_source_type": "Repository", "ruleset_source": self.state.repository, "ruleset_id": 42}
-        return [source | rule for rule in found]
-
-    def protected(self, branch: str) -> bool:
-        """Whether classic protection or a ruleset covers the branch."""
-        return branch in self.state.protection or bool(self.rules_of(branch))
-
-    def branch(self, ref: Ref) -> Json:
-        """A branch as lists show it."""
-        name = ref.name.removeprefix("refs/heads/")
-        return {"name": name, "commit": self.commit_link(ref.commit), "protected": self.protected(name)}
-
     def full_branch(self, ref: Ref) -> Json:
-        """A branch with its commit and what everybody may know of its protection."""
+        """A branch with its commit and what everybody may know of its protection: it has none."""
         name = ref.name.removeprefix("refs/heads/")
         api = f"{self.repo_api}/branches/{quote(name, safe='')}"
-        classic = self.state.protection.get(name)
-        checks = (classic or {}).get("required_status_checks")
-        contexts = (checks or {}).get("contexts", [])
-        enforcement = "non_admins" if checks else "off"
         return {
             "name": name, "commit": self.commit(self.state.git.commit(ref.commit)),
             "_links": {"self": api, "html": f"{self.repo_web}/tree/{quote(name)}"},
-            "protected": self.protected(name), "protection_url": f"{api}/protection",
-            "protection": {
-                "enabled": classic is not None,
-                "required_status_checks": {"enforcement_level": enforcement, "contexts": contexts, "checks": []},
+            "protected": False, "protection_url": f"{api}/protection", "protection": {
+                "enabled": False,
+                "required_status_checks": {"enforcement_level": "off", "contexts": [], "checks": []},
             },
         }  # fmt: skip
 

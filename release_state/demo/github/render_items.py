@@ -96,19 +96,6 @@ def release_asset(render: Renderer, item: Release, asset: Asset) -> Json:
     }  # fmt: skip
 
 
-def environment(render: Renderer, name: str, admitted: object) -> Json:
-    """A deployment environment; `admitted` is that of the state."""
-    number, is_selected = number_of(name), isinstance(admitted, list)
-    policy = {"protected_branches": not is_selected, "custom_branch_policies": is_selected}
-    return {
-        "id": number, "node_id": node_id("EN", number), "name": name,
-        "url": f"{render.repo_api}/environments/{quote(name, safe='')}",
-        "html_url": f"{render.repo_web}/deployments/activity_log?environments_filter={quote(name, safe='')}",
-        "created_at": "2025-01-02T03:04:05Z", "updated_at": "2025-01-02T03:04:05Z", "protection_rules": [],
-        "deployment_branch_policy": None if admitted is None else policy,
-    }  # fmt: skip
-
-
 def check_run(render: Renderer, check: CheckRun) -> Json:
     """A check run."""
     api, page = f"{render.repo_api}/check-runs/{check.id}", f"{render.repo_web}/{check.details_url}"

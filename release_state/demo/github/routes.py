@@ -1,14 +1,18 @@
-"""Routes of the repository: itself, its branches and rules, its pull requests and its GitHub Releases.
+"""Routes of the repository: itself, its branches, pull requests and GitHub Releases, its commits and GitHub Actions.
 
-Sources: https://docs.github.com/rest/repos, /rest/branches, /rest/pulls/pulls, /rest/releases/releases
+Sources: https://docs.github.com/rest/repos, /rest/branches, /rest/pulls/pulls, /rest/releases/releases,
+/rest/checks/runs, /rest/commits/statuses, /rest/actions
 """
 
 from __future__ import annotations
 
+from release_state.demo.github import render_items
 from release_state.demo.github.gitstore import Commit, Ref
-from release_state.demo.github.model import Json, Pull, Release
-from release_state.demo.github.render_items import pull_simple, show_release
+from release_state.demo.github.model import Job, Pull, Release, Run, Workflow
 from release_state.demo.github.routing import ApiError, Call, Result, not_found, route
+
+SEARCH_ENDS_AT = 1000
+"""How many runs GitHub lists of those that a filter finds."""
 
 
 @route("GET", "", permission="metadata=read")
@@ -17,77 +21,22 @@ def repository(call: Call) -> Result:
     return Result(call.render.full_repository("read" if call.token and not call.may("read") else call.right))
 
 
-# ---------------------------------------------------------------------- branches and their protection
-
-
-@route("GET", "/branches/{branch:path}/protection", permission="administration=read")
-def protection(call: Call) -> Result:
-    """Classic protection, for administrators.
-
-    Others get three different refusals: 401 without a token, 404 with a classic one, 403 with a fine-grained one. Only
-    the 404 that says "Branch not protected" tells anything of the branch.
-    """
-    _branch(call)
-    if call.classic and not call.may("admin"):
-        raise not_found()
-    call.demand("admin")
-    found = call.state.protection.get(call["branch"])
-    if found is None:
-        docs = "https://docs.github.com/rest/branches/branch-protection#get-branch-protection"
-        raise ApiError(404, "Branch not protected", docs=docs)
-    api = f"{call.render.repo_api}/branches/{call['branch']}/protection"
-    usual: Json = {"url": api, "enforce_admins": {"url": f"{api}/enforce_admins", "enabled": False}}
-    body = usual | found
-    checks = body.get("required_status_checks")
-    if checks:
-        more = {"url": f"{api}/required_status_checks", "contexts_url": f"{api}/required_status_checks/contexts"}
-        usual_checks: Json = {**more, "strict": False, "contexts": []}
-        body["required_status_checks"] = usual_checks | checks
-        pairs = [{"context": name, "app_id": None} for name in body["required_status_checks"]["contexts"]]
-        body["required_status_checks"].setdefault("checks", pairs)
-    return Result(body)
+# ---------------------------------------------------------------------- branches
 
 
 @route("GET", "/branches/{branch:path}", permission="contents=read")
 def branch(call: Call) -> Result:
     """One branch."""
-    return Result(call.render.full_branch(_branch(call)))
-
-
-@route("GET", "/rules/branches/{branch:path}", permission="metadata=read")
-def rules(call: Call) -> Result:
-    """The active ruleset rules of a branch, which need not exist; none is an empty list."""
-    return call.page(call.render.rules_of(call["branch"]), lambda rule: rule)
+    return Result(call.render.full_branch(branch_of(call)))
 
 
 @route("GET", "/rulesets", permission="metadata=read")
 def rulesets(call: Call) -> Result:
-    """The repository's rulesets, without their rules."""
-    hidden = ("rules", "conditions", "bypass_actors")
-    return call.page(_rulesets(call), lambda item: {key: item[key] for key in item if key not in hidden})
+    """The repository's rulesets: none."""
+    return call.page((), lambda item: item)
 
 
-@route("GET", "/rulesets/{id}", permission="metadata=read")
-def ruleset(call: Call) -> Result:
-    """One ruleset with its conditions and rules; who may bypass it is for those with write right."""
-    found = next((item for item in _rulesets(call) if item["id"] == call.number("id")), None)
-    if found is None:
-        raise not_found()
-    return Result({key: found[key] for key in found if key != "bypass_actors" or call.may("write")})
-
-
-def _rulesets(call: Call) -> list[Json]:
-    return [
-        {
-            "id": 42 + index, "name": f"ruleset-{index}", "target": "branch", "source_type": "Repository",
-            "source": call.state.repository, "enforcement": "active", "node_id": f"RRS_{index}",
-            "created_at": "2024-02-03T04:05:06.000Z", "updated_at": "2024-02-03T04:05:06.000Z", **item,
-        }
-        for index, item in enumerate(call.state.rulesets)
-    ]  # fmt: skip
-
-
-def _branch(call: Call) -> Ref:
+def branch_of(call: Call) -> Ref:
     found = call.state.git.ref(f"refs/heads/{call['branch']}")
     if found is None:
         raise not_found("Branch not found")
@@ -120,7 +69,7 @@ def pulls(call: Call) -> Result:
         key=lambda pull: (pull.updated_at if key == "updated" else pull.created_at, pull.number),
         reverse=query.get("direction", usual) == "desc",
     )
-    return call.page(found, lambda pull: pull_simple(call.render, pull))
+    return call.page(found, lambda pull: render_items.pull_simple(call.render, pull))
 
 
 def label_of(pull: Pull) -> str | None:
@@ -133,7 +82,7 @@ def releases(call: Call) -> Result:
     call.state.refresh_releases()
     found = [item for item in call.state.releases.values() if not item.draft or call.may("write")]
     found.sort(key=lambda item: (item.draft, item.created_at, item.id), reverse=True)
-    return call.page(found, lambda item: show_release(call.render, item))
+    return call.page(found, lambda item: render_items.show_release(call.render, item))
 
 
 @route("GET", "/releases/latest", permission="contents=read")
@@ -156,4 +105,138 @@ def release_of_tag(call: Call) -> Result:
 
 
 def shown(call: Call, found: Release) -> Result:
-    return Result(show_release(call.render, found))
+    return Result(render_items.show_release(call.render, found))
+
+
+# ---------------------------------------------------------------------- commits
+
+
+@route("GET", "/commits/{ref:path}/check-runs", permission="checks=read")
+def check_runs(call: Call) -> Result:
+    """The check runs of a commit; by default of each suite and name the newest only."""
+    sha = commit_of(call).sha
+    found = [check for check in call.state.check_runs if check.sha == sha]
+    if call.query.get("filter", "latest") == "latest":
+        found = list({(check.check_suite, check.app, check.name): check for check in found}.values())
+    newest_first = sorted(found, key=lambda check: check.id, reverse=True)
+    return call.page(newest_first, lambda check: render_items.check_run(call.render, check), "check_runs")
+
+
+@route("GET", "/commits/{ref:path}/status", permission="statuses=read")
+def combined_status(call: Call) -> Result:
+    """The combined status of a commit; `pending`, because no service reports one here. It leaves out check runs."""
+    sha = commit_of(call).sha
+    api = f"{call.render.repo_api}/commits/{sha}"
+    return Result(
+        {
+            "state": "pending", "statuses": [], "sha": sha, "total_count": 0, "commit_url": api, "url": f"{api}/status",
+            "repository": call.render.minimal_repository(),
+        }
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------------- workflows
+
+
+@route("GET", "/actions/workflows", permission="actions=read")
+def workflows(call: Call) -> Result:
+    """All workflows."""
+    found = list(call.state.workflows.values())
+    return call.page(found, lambda item: render_items.workflow(call.render, item), "workflows")
+
+
+@route("GET", "/actions/workflows/{workflow}/runs", permission="actions=read")
+def workflow_runs(call: Call) -> Result:
+    """The runs of one workflow."""
+    wanted = workflow_of(call).id
+    return _runs(call, [run for run in call.state.workflow_runs.values() if run.workflow_id == wanted])
+
+
+def workflow_of(call: Call) -> Workflow:
+    found = call.state.find_workflow(call["workflow"])
+    if found is None:
+        raise not_found()
+    return found
+
+
+@route("GET", "/actions/runs", permission="actions=read")
+def runs(call: Call) -> Result:
+    """The runs of all workflows."""
+    return _runs(call, list(call.state.workflow_runs.values()))
+
+
+def _runs(call: Call, found: list[Run]) -> Result:
+    query = call.query
+    # What is asked with one of these goes through a search, which ends.
+    is_search = bool({"branch", "event", "head_sha", "status"} & set(query))
+    for parameter in ("branch", "event", "head_sha"):
+        if parameter in query:
+            attribute = "head_branch" if parameter == "branch" else parameter
+            found = [run for run in found if getattr(run, attribute) == query[parameter]]
+    if "status" in query:
+        # One parameter asks for a status or for a conclusion.
+        found = [run for run in found if query["status"] in (run.status, run.conclusion)]
+    found.sort(key=lambda run: (run.created_at, run.id), reverse=True)
+    return call.page(
+        found, lambda run: render_items.run(call.render, run), "workflow_runs", SEARCH_ENDS_AT if is_search else None
+    )
+
+
+@route("GET", "/actions/runs/{run}/jobs", permission="actions=read")
+def jobs(call: Call) -> Result:
+    """The jobs of a run's latest attempt."""
+    found = run_of(call)
+    return call.page(found.jobs, lambda item: render_items.job(call.render, found, item), "jobs")
+
+
+def run_of(call: Call) -> Run:
+    found = call.state.workflow_runs.get(call.number("run"))
+    if found is None:
+        raise not_found()
+    return found
+
+
+def job_of(call: Call) -> tuple[Run, Job]:
+    number = call.number("job")
+    for found in call.state.workflow_runs.values():
+        for item in found.jobs:
+            if item.id == number:
+                return found, item
+    raise not_found()
+
+
+# ---------------------------------------------------------------------- logs
+
+
+@route("GET", "/actions/jobs/{job}/logs", permission="actions=read")
+def job_logs(call: Call) -> Result:
+    """A redirect to a job's log."""
+    found, item = job_of(call)
+    return redirect_to_log(call, found, item.status, f"jobs/{item.id}.txt")
+
+
+def redirect_to_log(call: Call, found: Run, status: str, name: str) -> Result:
+    if call.token is None:
+        # Of a public repository too: logs are for callers with an account.
+        raise ApiError(403, "Must have admin rights to Repository.")
+    if found.log_expired:
+        raise ApiError(410, "Gone")
+    if status != "completed":
+        raise not_found()
+    return Result(b"", 302, {"Location": f"{call.render.api}/_logs/{name}?sig=signed", "Content-Type": "text/html"})
+
+
+@route("GET", "/_logs/jobs/{job}.txt", root=True)
+def job_log(call: Call) -> Result:
+    """The job's log itself; the address is its own permission, as with GitHub's storage."""
+    return Result(render_items.log_text(*job_of(call)).encode(), headers={"Content-Type": "text/plain"})
+
+
+# ---------------------------------------------------------------------- settings, limits and the caller
+
+
+@route("GET", "/actions/permissions/workflow", permission="administration=read")
+def workflow_permissions(call: Call) -> Result:
+    """What the token of a workflow may do by default; for administrators."""
+    call.demand("admin")
+    return Result(call.state.workflow_permissions)

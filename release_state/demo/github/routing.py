@@ -80,11 +80,6 @@ class Call:
         """Whether the caller has at least this right."""
         return RIGHTS.index(self.right) >= RIGHTS.index(right)
 
-    @property
-    def classic(self) -> bool:
-        """Whether the token is a classic one, which GitHub refuses in other words than a fine-grained one."""
-        return (self.token or "").startswith("ghp_")
-
     def demand(self, right: str) -> None:
         """Refuse a caller who lacks the right, in GitHub's words: 401 for an anonymous one, else 403."""
         if self.may(right):

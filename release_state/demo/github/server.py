@@ -8,7 +8,7 @@ import hashlib
 import json
 import uuid
 
-from release_state.demo.github import routes, routes_commits  # noqa: F401 - importing the routes registers them
+from release_state.demo.github import routes  # noqa: F401 - importing the routes registers them
 from release_state.demo.github.model import Json
 from release_state.demo.github.render import Renderer, number_of
 from release_state.demo.github.routing import ApiError, Call, Result, find_route, not_found
@@ -21,6 +21,8 @@ _LOGINS = {"admin": "octo-admin", "write": "octo-dev", "read": "octo-reader", "n
 
 class GitHubServer(GitHubState):
     """GitHub's REST API for one repository, live from a bare git repository; a context manager."""
+
+    renderer: type[Renderer] = Renderer
 
     def answer(self, request: Request) -> Reply:
         """The answer to one request, as GitHub gives it."""
@@ -80,7 +82,7 @@ class GitHubServer(GitHubState):
     def _route(self, request: Request, token: str | None, headers: dict[str, str]) -> Result:
         # The real gh comes here by a socket and takes it for GitHub itself: to what has another host it sends no token.
         by_name = request.headers.get("host") == "api.github.com"
-        render = Renderer(self, "https://api.github.com" if by_name else self.url, WEB_URL)
+        render = self.renderer(self, "https://api.github.com" if by_name else self.url, WEB_URL)
         if request.path == "/rate_limit":
             return Result(self._show_limits(token))
         found = find_route(request.method, request.path)

@@ -1,16 +1,12 @@
-"""What GitHub knows of a repository's pull requests, releases and pushes, and how it keeps them consistent."""
+"""What GitHub knows of a repository's pull requests and releases, and how it keeps them consistent."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from release_state.demo.git import GitError
-from release_state.demo.github.gitstore import Commit
-from release_state.demo.github.model import Activity, Asset, Pull, Release, When, moment
+from release_state.demo.github.model import Asset, Pull, Release, When, moment
 from release_state.demo.github.state_runs import RunState
-
-NOTHING = "0" * 40
 
 
 class GitHubState(RunState):
@@ -129,29 +125,6 @@ class GitHubState(RunState):
         marked = next((r for r in able if r.id == self.latest_release), None)
         able = [r for r in able if r.make_latest != "false"]
         return marked or max(able, key=lambda r: (r.created_at, _numbers_of(r.tag)), default=None)
-
-    # ------------------------------------------------------------------ pushes
-
-    def activities(self, ref: str) -> Iterator[Activity]:
-        """The pushes to a branch, the newest first: each commit was pushed as it was committed, one by one."""
-        merged = {pull.merge_commit_sha for pull in self.pulls.values()}
-        found = self.git.ref(ref)
-        sha = found.commit if found else NOTHING
-        listed = {commit.sha: commit for commit in self.git.log(sha)} if found else {}
-        while sha != NOTHING:
-            try:
-                commit = listed.get(sha) or self.git.commit(sha)
-            except GitError:
-                return  # pushed away by force: the repository no longer has it
-            push = self.push_of(ref, commit, is_merge=sha in merged)
-            yield push
-            sha = push.before
-
-    def push_of(self, ref: str, commit: Commit, *, is_merge: bool) -> Activity:
-        """The push that brought a commit to a branch; `is_merge` for what merged a pull request."""
-        before = (*commit.parents, NOTHING)[0]
-        kind = "pr_merge" if is_merge else "push" if before != NOTHING else "branch_creation"
-        return Activity(ref, before, commit.sha, commit.committer.date, "octo-dev", kind)
 
 
 def _numbers_of(tag: str) -> tuple[int, ...]:

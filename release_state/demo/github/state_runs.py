@@ -36,13 +36,7 @@ class RunState(Service):
             (with `X-OAuth-Scopes`), `ghs_` that of a workflow, any other a fine-grained one.
         scopes: the scopes of classic tokens; `repo, workflow` by default.
         private: whether the repository is hidden from callers without a right to it.
-        protection: classic branch protection by branch name, as the API shows it (`url` may be left out).
-        rules: ruleset rules by branch pattern (shell wildcards), as `/rules/branches/{branch}` shows them.
-        rulesets: rulesets as `/rulesets` shows them; ids and links may be left out.
         workflow_permissions: the answer of `/actions/permissions/workflow`.
-        environments: by name, the patterns of the refs that may deploy to a deployment environment, as the API shows
-            them (ids may be left out); None: all refs; True: protected branches.
-        fork_of: the repository that this one is a fork of, None for none.
 
     """
 
@@ -72,15 +66,10 @@ class RunState(Service):
         self.check_runs: list[CheckRun] = []
         self.workflows: dict[int, Workflow] = {}
         self.workflow_runs: dict[int, Run] = {}
-        self.protection: dict[str, Json] = {}
-        self.rules: dict[str, list[Json]] = {}
-        self.rulesets: list[Json] = []
         self.workflow_permissions: Json = {
             "default_workflow_permissions": "read",
             "can_approve_pull_request_reviews": False,
         }
-        self.environments: dict[str, list[Json] | bool | None] = {}
-        self.fork_of: str | None = None
         self.delete_branch_on_merge = False
         self._numbers: Iterator[int] = count(1)
         self._ids: Iterator[int] = count(10_001)

@@ -1,0 +1,1 @@
+"""Which checks there are beside those of the suite."""
