@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import join_items
-from release_state.facts.declared.version_source import is_version_committed_first
+from release_state.facts.declared.version_source import explain_written_later
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import is_before_release
+from release_state.model.observation import value_or
 from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step
 from release_state.verdict.check import check
@@ -46,5 +47,5 @@ def test_source_states_the_declared_version(release: Release) -> None:
             steps=[step(f"Set `__version__` in {join_items(path for path, _ in others)}, commit and push")]
             if before
             else [step("Correct it and release the next version" if gate else "Correct it before the next release")],
-            blocks=(before or gate) and is_version_committed_first(release),
+            blocks=(before or gate) and value_or(False, lambda: not explain_written_later(release)),
         )

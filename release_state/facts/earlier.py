@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from packaging.version import Version
 
-from release_state.facts.wheels import Gap, find_gap, has_platform_wheels
+from release_state.facts.wheels import ANY, Gap, find_gap, parse_wheel
 from release_state.model.snapshot import IndexProject, IndexRelease
 
 MOST_EARLIER = 3
@@ -62,4 +62,4 @@ def find_wheel_gap(page: IndexProject, version: Version, built: Iterable[str] | 
 def needs_many_machines(page: IndexProject) -> bool:
     """Return whether this or an earlier version has wheels for some platforms only."""
     names = (*(file.filename for file in page.files), *(name for each in list_earlier(page) for name in each.filenames))
-    return has_platform_wheels(names)
+    return any(wheel and ANY not in wheel.platforms for wheel in map(parse_wheel, names))

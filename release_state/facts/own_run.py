@@ -54,8 +54,9 @@ def find_needed_jobs(path: str, texts: Mapping[str, str], job: str) -> frozenset
     """
     asking, found = _find_asking(path, texts, job), set[str]()
     while asking is not None:
-        needed = _find_needs(asking.workflow, asking.job.id)
-        found |= {_name(each, asking) for each in asking.workflow.jobs if each.id in needed}
+        needed = asking.workflow.find_needed(asking.job.id)
+        placed = [structs.replace(asking, job=each) for each in asking.workflow.jobs if each.id in needed]
+        found |= {sanitize(each.listed_name, _LONGEST) for each in placed}
         asking = asking.caller
     return frozenset(name for name in found if not _EXPRESSION.search(name))
 
@@ -135,17 +136,3 @@ def _needs_success(job: WorkflowJob, gated: Collection[str]) -> bool:
         return True
     asked = re.findall(r"needs\.([\w-]+)\.result\s*==\s*'success'", job.condition)
     return "||" not in job.condition and not set(asked).isdisjoint(gated)
-
-
-def _name(job: WorkflowJob, beside: PlacedJob) -> str:
-    return sanitize(structs.replace(beside, job=job).listed_name, _LONGEST)
-
-
-def _find_needs(workflow: Workflow, job: str) -> Collection[str]:
-    """The IDs of all jobs that a job needs, directly or through others."""
-    needs = {each.id: each.needs for each in workflow.jobs}
-    found, new = set[str](), set(needs.get(job, ()))
-    while new:
-        found |= new
-        new = {each for one in new for each in needs.get(one, ())} - found
-    return found

@@ -109,11 +109,6 @@ def _name_platform(tag: str) -> tuple[str, ...]:
     return (tag[:_LONGEST],)
 
 
-def has_platform_wheels(filenames: Iterable[str]) -> bool:
-    """Return whether any of these files is a wheel for some platforms only."""
-    return any(wheel and ANY not in wheel.platforms for wheel in map(parse_wheel, filenames))
-
-
 def find_gap(version: str, before: Iterable[str], now: Iterable[str], *, is_feature: bool, requires: str | None) -> Gap:
     """Return which wheels are missing `now` that the earlier `version` had `before`; both are names of files.
 

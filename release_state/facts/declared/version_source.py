@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from release_state.facts.process import SOURCE, explain_unknown
 from release_state.facts.publishers import describe_starts
 from release_state.facts.release import Release
-from release_state.model.observation import NotObserved, Problem, value_or
+from release_state.model.observation import NotObserved, Problem
 from release_state.model.process import StartKind, VersionWriter
 from release_state.model.snapshot import Lineage, Tag
 from release_state.model.target import Target, parse_version
@@ -46,11 +46,6 @@ def _explain_doubt(target: Target) -> Problem:
         how = f"{target.workflow or 'no workflow'} is {'not ' * bool(target.workflow)}seen to publish"
     why = f"{how}, and no step is seen to set the version: what is committed may be what is released"
     return Problem(source=SOURCE, why=why, remedy=f"commit the version first; {_REMEDY}")
-
-
-def is_version_committed_first(release: Release) -> bool:
-    """Return whether the process certainly has the version committed before the release."""
-    return value_or(False, lambda: not explain_written_later(release))
 
 
 def is_started_by_version(release: Release) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.model import JobStep
-from release_state.facts.workflow.publishing import Upload
+from release_state.facts.workflow.publishing import Upload, list_upload_jobs
 
 _UPLOAD_ARTIFACT = "actions/upload-artifact@"
 _DOWNLOAD_ARTIFACT = "actions/download-artifact@"
@@ -90,7 +90,7 @@ def find_lost_artifacts(workflow: ReleaseWorkflow, uploads: Sequence[Upload]) ->
     }
     # One upload per job of a matrix, of which the download names the common part.
     parts = {name.partition("${{")[0].rstrip("-_") for name in made if "${{" in name}
-    for placed in {upload.job.where: upload.job for upload in uploads}.values():
+    for placed in list_upload_jobs(uploads):
         for number, step in enumerate(placed.job.steps):
             if not step.uses.startswith(_DOWNLOAD_ARTIFACT) or {"run-id", "artifact-ids"} & step.inputs.keys():
                 continue

@@ -53,7 +53,7 @@ def evaluate(condition: str, known: Mapping[str, Value]) -> bool | None:
         value = _Reader(text, known).read()
     except _UnreadableError:
         return None
-    return None if value is UNKNOWN else _truth(value)
+    return None if value is UNKNOWN else bool(value)
 
 
 class _Reader:
@@ -107,7 +107,7 @@ class _Reader:
         value = self._operand()
         if not negations or value is UNKNOWN:
             return value
-        return _truth(value) is (negations % 2 == 0)
+        return bool(value) is (negations % 2 == 0)
 
     def _operand(self) -> Value:
         if self._take("("):
@@ -127,13 +127,10 @@ class _Reader:
             return self._followed(_call(name, self._arguments()))
         if name in ("true", "false", "null"):
             return {"true": True, "false": False}.get(name)
-        return self._followed(self._look_up(name))
-
-    def _look_up(self, name: str) -> Value:
-        """The value of a context: of the longest beginning that is known, `inputs` for all of them."""
+        # The value of a context is that of the longest beginning that is known, `inputs` for all of them.
         while name not in self._known and "." in name:
             name = name.rpartition(".")[0]
-        return self._known.get(name, UNKNOWN)
+        return self._followed(self._known.get(name, UNKNOWN))
 
     def _followed(self, value: Value) -> Value:
         """A value with an index or property behind it is unknown."""
@@ -186,14 +183,14 @@ def _call(name: str, given: Sequence[Value]) -> Value:
 
 def _or(one: Value, other: Value) -> Value:
     if one is not UNKNOWN:
-        return one if _truth(one) else other
-    return True if other is not UNKNOWN and _truth(other) else UNKNOWN
+        return one if bool(one) else other
+    return True if other is not UNKNOWN and bool(other) else UNKNOWN
 
 
 def _and(one: Value, other: Value) -> Value:
     if one is not UNKNOWN:
-        return other if _truth(one) else one
-    return False if other is not UNKNOWN and not _truth(other) else UNKNOWN
+        return other if bool(one) else one
+    return False if other is not UNKNOWN and not bool(other) else UNKNOWN
 
 
 def _compare(sign: str, one: Value, other: Value) -> Value:
@@ -212,10 +209,6 @@ def _number(value: str | float | bool | None) -> float:
         return float(value or 0)
     except ValueError:
         return float("nan")
-
-
-def _truth(value: Value) -> bool:
-    return bool(value)
 
 
 def _text(value: Value) -> str:

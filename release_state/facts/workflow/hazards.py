@@ -13,14 +13,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from release_state.common.text import join_items
 from release_state.facts.workflow.artifacts import read_action_version
-from release_state.facts.workflow.calls import PlacedJob, ReleaseWorkflow
+from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.expressions import evaluate
 from release_state.facts.workflow.indexes import TESTPYPI
 from release_state.facts.workflow.making import find_made, find_made_by
 from release_state.facts.workflow.model import JobStep
 from release_state.facts.workflow.needs import CONTENTS
-from release_state.facts.workflow.publishing import Evidence, Upload
+from release_state.facts.workflow.publishing import Evidence, Upload, list_upload_jobs
 from release_state.facts.workflow.starts import JUDGED, find_starts
 from release_state.facts.workflow.triggers import is_taken
 from release_state.model.process import Publisher
@@ -145,15 +145,11 @@ def find_careless_uploads(uploads: Sequence[Upload], texts: Mapping[str, str]) -
         is_seen = ".outcome" in texts.get(upload.job.file, "") or upload.index in (None, TESTPYPI)
         if upload.may_fail and upload.evidence is Evidence.KNOWN and not is_seen:
             yield f"{upload.job.where} runs {upload.how} with `continue-on-error`: the run is green if that fails"
-    for placed in _jobs_of(uploads):
+    for placed in list_upload_jobs(uploads):
         condition = placed.job.condition
         ignores = _IGNORES.search(condition) is not None
         if placed.job.needs and ignores and ".result" not in condition and "success()" not in condition:
             yield f"{placed.where} runs `if: {condition}`, also if {', '.join(placed.job.needs)} failed"
-
-
-def _jobs_of(uploads: Sequence[Upload]) -> list[PlacedJob]:
-    return list({upload.job.where: upload.job for upload in uploads}.values())
 
 
 def find_pushes_without_credentials(workflow: ReleaseWorkflow) -> Iterator[str]:
@@ -182,7 +178,7 @@ def _pushes_bare(step: JobStep) -> bool:
 
 def find_shared_folders(uploads: Sequence[Upload], texts: Mapping[str, str]) -> Iterator[str]:
     """Yield jobs that upload one folder twice: the second upload meets what the first one left there."""
-    for placed in _jobs_of([upload for upload in uploads if upload.evidence is Evidence.KNOWN]):
+    for placed in list_upload_jobs([upload for upload in uploads if upload.evidence is Evidence.KNOWN]):
         text = texts.get(placed.file, "")
         own = [upload for upload in uploads if upload.job == placed and upload.how.lower() == _CONTAINER]
         steps = [step for step in placed.job.steps if step.action == _CONTAINER]

@@ -170,6 +170,15 @@ class Workflow(Struct, frozen=True):
     steps: tuple[JobStep, ...] = ()
     """Of a composite action."""
 
+    def find_needed(self, job: str) -> set[str]:
+        """The IDs of all jobs that a job needs, directly or through others."""
+        needs = {each.id: each.needs for each in self.jobs}
+        found, new = set[str](), set(needs.get(job, ()))
+        while new:
+            found |= new
+            new = {name for each in new for name in needs.get(each, ())} - found
+        return found
+
 
 @lru_cache(maxsize=64)
 def parse_workflow(text: str) -> Workflow:

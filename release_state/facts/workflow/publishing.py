@@ -128,6 +128,11 @@ def find_uploads(texts: Mapping[str, str]) -> tuple[Upload, ...]:
     return tuple(found)
 
 
+def list_upload_jobs(uploads: Sequence[Upload]) -> list[PlacedJob]:
+    """Return the jobs of these uploads, each once."""
+    return list({upload.job.where: upload.job for upload in uploads}.values())
+
+
 def choose_surest(uploads: Sequence[Upload]) -> tuple[Upload, ...]:
     """Return the uploads that are known or nearly so, the surest first; those by name alone if there are no others.
 

@@ -106,9 +106,8 @@ def find_starts(
 def _list_samples(text: str) -> list[str]:
     """Names of tags, of which the conditions of a workflow may ask for one: `v1.0.0`, and what the file names."""
     named = (found[1] or found[2] or "" for found in _TAG_NAME.finditer(text))
-    return list(
-        dict.fromkeys(["v1.0.0", *(name + end for name in islice(named, _MOST_SAMPLES) for end in ("1.0.0", ""))])
-    )
+    ends = (name + end for name in islice(named, _MOST_SAMPLES) for end in ("1.0.0", ""))
+    return list(dict.fromkeys(["v1.0.0", *ends]))
 
 
 def _scenarios(
@@ -193,11 +192,9 @@ def list_contexts(
 
 
 def _with_refs(context: Mapping[str, Value], refs: Iterable[Mapping[str, Value]]) -> list[Mapping[str, Value]]:
-    return (
-        [context]
-        if "github.ref" in context
-        else [{"github.event.ref": ref["github.ref"], **context, **ref} for ref in refs]
-    )
+    if "github.ref" in context:
+        return [context]
+    return [{"github.event.ref": ref["github.ref"], **context, **ref} for ref in refs]
 
 
 def _reaches(upload: Upload, known: Mapping[str, Value]) -> bool | None:
@@ -223,12 +220,8 @@ def _see_from(placed: PlacedJob, known: Mapping[str, Value]) -> Mapping[str, Val
 def is_kept_from_pushes(placed: PlacedJob, base: str) -> bool:
     """Return whether no push to the base branch runs a job, by the conditions on the way to it."""
     of_ref, here = _of_ref("branch", base), placed
-    known: dict[str, Value] = {
-        "github.event_name": "push",
-        **_ABSENT,
-        **of_ref,
-        "github.event.ref": of_ref["github.ref"],
-    }
+    event: dict[str, Value] = {"github.event_name": "push", **_ABSENT, "github.event.ref": of_ref["github.ref"]}
+    known = {**event, **of_ref}
     while _runs(here, _see_from(here, known)) is not False:
         if here.caller is None:
             return False
@@ -241,16 +234,11 @@ def _runs(placed: PlacedJob, known: Mapping[str, Value]) -> bool | None:
 
     A condition in between that asks for one does not change that: https://github.com/actions/runner/issues/2205
     """
-    job = placed.job
+    job, needed = placed.job, placed.workflow.find_needed(placed.job.id)
     own = evaluate(job.condition, known)
     if own is False or any(function in job.condition for function in _STATUS_FUNCTIONS):
         return own
-    jobs = {each.id: each for each in placed.workflow.jobs}
-    needed, new = set[str](), {*job.needs}
-    while new:
-        needed |= new
-        new = {name for each in new if each in jobs for name in jobs[each].needs} - needed
-    results = [own, *(evaluate(jobs[name].condition, known) for name in sorted(needed & jobs.keys()))]
+    results = [own, *(evaluate(each.condition, known) for each in placed.workflow.jobs if each.id in needed)]
     return False if False in results else (None if None in results else True)
 
 
