@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from release_state.common.text import join_items
-from release_state.facts.environments import RefRefusal, find_refusal, is_spelling_known
 from release_state.facts.publishers import describe_starts, find_publishers, takes_release, takes_tag
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import is_before_release, make_file_step, read_workflow
+from release_state.facts.rulesets import RefRefusal, find_refusal, is_spelling_known
 from release_state.facts.workflow import artifacts, hazards
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.publishing import Evidence, find_uploads, find_uploads_of

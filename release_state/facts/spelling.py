@@ -10,7 +10,7 @@ from msgspec import Struct, field, structs
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from release_state.facts.git import PackageTags, read_package_tags
+from release_state.facts.package_tags import PackageTags, read_package_tags
 from release_state.model.snapshot import Tag
 from release_state.model.target import Target, parse_version
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from release_state.facts.git import find_sibling_tags
+from release_state.facts.package_tags import find_sibling_tags
 from release_state.facts.release import Release
 from release_state.model.observation import known
 from release_state.model.outcome import CheckResult, Outcome, Phase, Verdict
