@@ -16,7 +16,7 @@ from release_state.facts.own_run import find_own_publishers
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
 from release_state.model.observation import NotObserved, Problem
-from release_state.model.outcome import ActionNeeded, NotApplicable, Statement
+from release_state.model.outcome import ActionNeeded, NotApplicable, Phase, Statement
 from release_state.model.plan import step
 from release_state.model.snapshot import Built, BuiltFile
 from release_state.model.target import Target, parse_version
@@ -562,6 +562,9 @@ def test_built_files_are_of_this_version(release: Release) -> None:
     of the folder also fails on files that are no distributions, except an attestation or a signature beside its own.
     Hidden files are not uploaded. It has wheels for the machines and Pythons of the version before, too (INDEX-12).
 
+    PyPI and TestPyPI refuse a file whose name is not normalized, a wheel for plain `linux_x86_64`, a dependency by an
+    address, and a classifier `Private :: …`.
+
     An upload fails on a file that the index has, too. It is no fault where every upload of this run's workflow skips
     such files.
     """
@@ -572,6 +575,9 @@ def test_built_files_are_of_this_version(release: Release) -> None:
     unread += [f"{built.more:,} more files were not looked at"] if built.more else []
     if faults := list(find_faults(built, release)):
         raise _build_again(release, join_items([*faults, *unread]))
+    refused = [f"{file.filename}: {file.refused}" for file in built.files if file.refused]
+    if refused and release.channel.is_public_index:
+        raise _correct(release, join_items(refused))
     if taken := find_taken(built, release):
         raise ActionNeeded(
             found=f"{release.channel.name} already has {join_items(taken)}",
@@ -642,6 +648,15 @@ def belongs(name: str, other: str) -> bool:
 def identify(file: BuiltFile) -> Hashable:
     """What no two files of one version may share: an index takes one sdist, and each wheel in one spelling."""
     return parse_wheel_filename(file.filename) if file.kind == "wheel" else file.kind
+
+
+def _correct(release: Release, found: str) -> ActionNeeded:
+    again = "build again" if release.snapshot.phase == Phase.PRE_RELEASE else "release the next version"
+    return ActionNeeded(
+        found=found,
+        why=f"{release.channel.name} refuses such a file, and the upload fails half-way",
+        steps=[step(f"Correct the project's metadata or its build in a commit, then {again}")],
+    )
 
 
 def _build_again(release: Release, found: str) -> ActionNeeded:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
+import zipfile
+from email import message_from_string
 from pathlib import Path
 
 import msgspec
@@ -11,6 +14,7 @@ import pytest
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.model.snapshot import Built, BuiltFile
 from release_state.observe.published.folder import observe_built
+from release_state.observe.published.refusals import find_metadata_refusal
 from tests.support.cli import suite
 
 WHEEL, SDIST = build_wheel("orbit-demo", "0.2.0", sources={}), build_sdist("orbit-demo", "0.2.0", files={})
@@ -89,3 +93,46 @@ def test_a_name_is_one_line_and_a_folder_that_is_gone_is_unknown(tmp_path: Path)
 def test_a_recorded_snapshot_names_its_own_files() -> None:
     done = suite("--snapshot", "x.json", "--built", ".")
     assert done.returncode == 4 and "--snapshot and --built exclude each other" in done.stderr
+
+
+def _with(field: str) -> bytes:
+    """The wheel with one more line of metadata."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(WHEEL[1])) as wheel, zipfile.ZipFile(content, "w") as made:
+        files = {name: wheel.read(name) for name in wheel.namelist()}
+        name = "orbit_demo-0.2.0.dist-info/METADATA"
+        old, files[name] = files[name], files[name] + f"{field}\n".encode()
+        record = f"{name},,\n".encode()
+        assert old != files[name]
+        for path, data in (files | {"orbit_demo-0.2.0.dist-info/RECORD": record}).items():
+            made.writestr(path, data)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "refused"),
+    [
+        (WHEEL[0], WHEEL[1], ""),
+        (SDIST[0], SDIST[1], ""),
+        (WHEEL[0], _with("Requires-Dist: x>=1; extra == 'y'"), ""),
+        ("orbit_demo-0.2.0-cp311-cp311-manylinux_2_28_x86_64.manylinux2014_x86_64.whl", WHEEL[1], ""),
+        ("orbit_demo-0.2.0-cp311-cp311-linux_armv7l.whl", WHEEL[1], ""),
+        ("orbit-demo-0.2.0.tar.gz", SDIST[1], "an sdist has to be called orbit_demo-0.2.0.tar.gz"),
+        ("Orbit_Demo-0.2.0-py3-none-any.whl", WHEEL[1], "its name has to begin with orbit_demo-"),
+        ("orbit_demo-0.2.0-cp311-cp311-linux_x86_64.whl", WHEEL[1], "no wheel for linux_x86_64 is taken"),
+        ("orbit_demo-0.2.0-cp311-cp311-manylinux_2_28_x86_64.linux_x86_64.whl", WHEEL[1], "no wheel for linux_x86_64"),
+        (WHEEL[0], _with("Requires-Dist: x @ git+https://git.example/x"), "no dependency by an address is taken: x @"),
+        (WHEEL[0], _with("Requires-Dist: x >= y"), "no such dependency is taken: x >= y"),
+        (WHEEL[0], _with("Classifier: Private :: Do Not Upload"), "the classifier Private :: Do Not Upload keeps"),
+    ],
+)  # fmt: skip
+def test_what_the_index_refuses_is_said(name: str, content: bytes, refused: str, tmp_path: Path) -> None:
+    """The tag is right, and the upload would fail half-way."""
+    (tmp_path / name).write_bytes(content)
+    (file,) = files_of(tmp_path).values()
+    assert file.refused.startswith(refused) and bool(file.refused) is bool(refused)
+    assert not file.wrong
+
+
+def test_a_python_that_is_no_specifier_is_refused() -> None:
+    assert find_metadata_refusal(message_from_string("Requires-Python: 3.x")) == "no such Requires-Python is taken: 3.x"

@@ -119,6 +119,8 @@ class BuiltFile(Model):
     """The one in its name, normalized by PEP 440."""
     wrong: str = ""
     """What is wrong with what is in it; empty: nothing."""
+    refused: str = ""
+    """What PyPI and TestPyPI refuse of it for certain; empty: nothing that is known."""
     unread: str = ""
     """Why it was not inspected."""
 

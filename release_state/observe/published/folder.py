@@ -16,6 +16,7 @@ from release_state.model.snapshot import Built, BuiltFile, IndexFile
 from release_state.model.target import parse_version
 from release_state.observe.published.files import Refused
 from release_state.observe.published.opened import Broken, verify_file
+from release_state.observe.published.refusals import find_metadata_refusal, find_name_refusal
 
 _MOST = 1000
 """Files that are looked at."""
@@ -48,7 +49,7 @@ def _is_uploaded(name: str) -> bool:
 def _read(path: Path, name: str, deadline: float) -> BuiltFile:
     filename, read = sanitize(path.name, _LONGEST), read_filename(path.name, name)
     version = parse_version(read[0]) if read else None
-    size, wrong, unread = None, "", ""
+    size, wrong, refused, unread = None, "", "", ""
     kind = read[1] if read and version is not None else ""
     try:
         status = path.lstat()
@@ -63,7 +64,9 @@ def _read(path: Path, name: str, deadline: float) -> BuiltFile:
             with path.open("rb") as file:
                 file.read(1)  # what may not be read is not broken
             listed = IndexFile(filename=path.name, version=str(version), kind=kind, url="")
-            verify_file(path, listed, name, version, deadline)
+            metadata = verify_file(path, listed, name, version, deadline)
+            refused = find_name_refusal(path.name, name, version)
+            refused = refused or (find_metadata_refusal(metadata) if metadata else "")
     except Broken as error:
         wrong = str(error)
     except Refused as error:
@@ -71,4 +74,6 @@ def _read(path: Path, name: str, deadline: float) -> BuiltFile:
     except OSError as error:
         unread = f"it cannot be read: {error.strerror}"
     number = None if version is None else str(version)
-    return BuiltFile(filename=filename, size=size, kind=kind, version=number, wrong=wrong, unread=unread)
+    return BuiltFile(
+        filename=filename, size=size, kind=kind, version=number, wrong=wrong, refused=refused, unread=unread
+    )

@@ -174,16 +174,19 @@ class _Verification:
         return self.index.failure(f"{file.filename[:200]}: {why}", remedy, is_temporary=may_pass)
 
 
-def verify_file(path: Path, file: IndexFile, name: str, version: Version, deadline: float) -> None:
+def verify_file(path: Path, file: IndexFile, name: str, version: Version, deadline: float) -> Message | None:
     """Verify that a downloaded file is what the index lists: `name` (normalized) in `version`.
 
-    `deadline` is a time of `time.monotonic`. Raises Broken, or Refused if a limit keeps the file from being read.
-    Sources: PEP 427, PEP 566, PEP 625, PEP 643.
+    Returns its metadata; None for a format that is not read here. `deadline` is a time of `time.monotonic`. Raises
+    Broken, or Refused if a limit keeps the file from being read. Sources: PEP 427, PEP 566, PEP 625, PEP 643.
     """
     try:
         content = _read_metadata(path, file, name, deadline)
-        if content is not None:
-            _compare(BytesHeaderParser().parsebytes(content), file, name, version)
+        if content is None:
+            return None
+        metadata = BytesHeaderParser().parsebytes(content)
+        _compare(metadata, file, name, version)
+        return metadata
     except _UNREADABLE as error:
         raise Broken(f"it cannot be read ({type(error).__name__})") from None
 

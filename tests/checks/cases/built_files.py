@@ -29,6 +29,8 @@ def other(name: str) -> BuiltFile:
 
 
 BOTH = (file(WHEEL), file(SDIST))
+REFUSED = (file(WHEEL, refused="no dependency by an address is taken: x @ git+https://git.example/x"), file(SDIST))
+PUBLIC = publishes(channel=structs.replace(s.PYPI, is_public_index=True))
 NUMBERED = file("orbit-0.2.0-1-py3-none-any.whl")
 
 
@@ -71,6 +73,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("DIST-1", "before the tag", s.ready(built=known(Built(folder="/work/dist", files=BOTH))), HOLDS),
     ("DIST-1", "before the tag, empty", s.ready(built=known(Built(folder="/work/dist"))), ACTION),
     ("DIST-1", "no folder named", tagged(), NONE),
+    ("DIST-1", "refused by PyPI", built(*REFUSED, target=PUBLIC), ACTION),
+    ("DIST-1", "refused by PyPI, for an index of its own", built(*REFUSED), HOLDS),
     ("DIST-1", "empty", built(), ACTION),
     ("DIST-1", "no sdist", built(file(WHEEL)), ACTION),
     ("DIST-1", "no sdist, index silent", built(file(WHEEL), index=INDEX), UNKNOWN),
