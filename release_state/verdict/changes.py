@@ -48,6 +48,18 @@ class Changes(Model):
         return not (moved or self.mended or self.arisen or self.verdict != self.verdict_then)
 
     @property
+    def count(self) -> int:
+        """How many traces and checks it names."""
+        return len((*self.traces, *self.mended, *self.arisen, *self.remaining))
+
+    @property
+    def in_short(self) -> str:
+        """How many of each: "5 of the state, 14 checks fixed, 2 checks new"."""
+        counts = {"fixed": self.mended, "new": self.arisen, "still failing": self.remaining}
+        checks = [f"{len(ids)} {'check' if len(ids) == 1 else 'checks'} {name}" for name, ids in counts.items() if ids]
+        return ", ".join([*([f"{len(self.traces)} of the state"] if self.traces else []), *checks])
+
+    @property
     def words(self) -> str:
         """All of it in one line: "tag created; pull request still missing; fixed: TAG-11"."""
         lists = {"fixed": self.mended, "new": self.arisen, "remaining": self.remaining}

@@ -336,6 +336,84 @@ def test_a_good_release_with_advice_is_a_short_page(name: str, open_page: Any, f
     assert opened.page.locator(".advice dd").first.is_visible(), "it is printed as if unfolded"
 
 
+RULES = """\
+import pytest
+from release_state.api import ActionNeeded, Release, check, step
+pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery]
+"""
+RULE = """
+@check("ACME-{number}", reads=["repository"], advice={is_advice})
+def test_rule_{number}(release: Release) -> None:
+    \'\'\'Recommendation number {number} of the company is kept in this repository.\'\'\'
+    release.snapshot.repository.present()
+    if {is_advice}:
+        fix = "Change the setting as the company's handbook says in chapter {number}"
+        raise ActionNeeded(found="it is not", why="its tools rely on it", steps=[step(fix)])
+"""
+_WHEELS = tuple(
+    structs.replace(s.file(), filename=f"orbit-0.2.0-cp3{minor}-cp3{minor}-{platform}.whl")
+    for minor in (11, 12)
+    for platform in ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64")
+)
+FULL = {
+    "ready": READY,
+    "ready-by-tag": ADVISED["ready-by-tag"],
+    "released": structs.replace(ADVISED["released"], index={"pypi": s.project(s.file("sdist"), *_WHEELS)}),
+}
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_a_good_release_with_much_to_tell_is_a_short_page(name: str, open_page: Any, folders: Path) -> None:
+    """More than twelve pieces of advice, seven files, and thirty changes since a run that saw next to nothing."""
+    folder = folders / f"full-{name}"
+    good = FULL[name]
+    asked = (
+        "repository",
+        "remote",
+        "release",
+        "latest_release",
+        "drafts",
+        "pulls",
+        "open_pulls",
+        "runs",
+        "ci",
+        "history",
+    )
+
+    def make() -> None:
+        blind = structs.replace(good, index={"pypi": s.failed()}, **dict.fromkeys(asked, s.failed()))
+        numbers = [RULE.format(number=number, is_advice=number > 20) for number in range(1, 33)]
+        (folder / "rules.py").write_text(RULES + "".join(numbers), encoding="utf-8")
+        phase = "post-recovery" if name == "released" else "pre-release"
+        for snapshot, code in ((blind, Exit.UNKNOWN), (good, Exit.OK)):
+            save(folder / "full.json", [snapshot])
+            words = ("--snapshot", str(folder / "full.json"), "--checks", str(folder / "rules.py"), "--phase", phase)
+            run = suite(*words, "-q", reports_dir=folder)
+            assert run.returncode == code, run.stdout + run.stderr
+
+    path, document = report_in(once(folder, make))
+    opened = open_page(path)
+    page, [changes] = opened.page, [each["changes"] for each in document["run"]["targets"].values()]
+    assert len(changes["mended"]) >= 30
+    for width, scheme in LOOKS:
+        opened.look(width, scheme)
+        height = page.evaluate("document.documentElement.scrollHeight")
+        assert height < MOST_PIXELS, (width, height)
+        assert opened.overflow() <= 0
+        opened.picture(f"full-{name}-{width}-{scheme}")
+    advised = page.locator(".advice > details").count()
+    assert opened.texts(".lead a[href='#advice']") == [f"Advice: {advised}"] and advised > 12
+    assert page.locator(".advice > details:visible").count() == 3
+    assert opened.texts(".rest > details > summary") == [f"{advised - 3} more pieces of advice"]
+    assert page.locator("#ACME-32").is_hidden()
+    page.evaluate("location.hash = 'ACME-32'")
+    page.locator("#ACME-32").wait_for(state="visible")  # a link to what is folded unfolds it
+    unfold(opened)
+    assert all(name in page.locator("section:has(> #changes)").inner_text() for name in changes["mended"])
+    assert page.locator(".advice > details:visible").count() == advised
+    assert opened.violations() == []
+
+
 def test_advice_says_once_what_to_do_and_what_blocks_is_not_folded(open_page: Any, folders: Path) -> None:
     path, document = report_on("ready", folders)
     opened = open_page(path)

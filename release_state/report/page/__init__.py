@@ -152,6 +152,11 @@ class _Target(Struct, frozen=True, dict=True):
         return [number for number, step in self.needed if step.destroys]
 
     @property
+    def is_good(self) -> bool:
+        """Whether nothing has to be done: what is long is folded then."""
+        return self.verdict.exit is Exit.OK
+
+    @property
     def next(self) -> str:
         """What comes next if nothing is wrong."""
         is_silent = self.verdict.verdict is Verdict.READY and self.verdict.start is None

@@ -69,6 +69,17 @@ class Story(Struct, frozen=True):
     gaps: tuple[str, ...]
     """What is unknown."""
 
+    @property
+    def events(self) -> int:
+        """How many rows are no gap."""
+        return sum(mark.lane is not None for mark in self.marks)
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """The first and the last time; None if no time is known."""
+        times = [mark.at for mark in self.marks if mark.at]
+        return (min(times), max(times)) if times else None
+
 
 def draw_timeline(found: Timeline) -> Story:
     """The rows and the picture of a timeline; both empty if no event is known."""
