@@ -119,8 +119,8 @@ def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -
     """Every tag for this version is gone, or kept for a reason.
 
     A tag may stay if all files of the version are yanked, or if an immutable GitHub Release holds it. It may also stay
-    if another channel leaves the same tag and has published the version, or if another project of the repository
-    declares this version at its commit, and the package another. That holds for each spelling of the tag.
+    if another channel leaves the same tag and has published the version. It stays if it is another project's: its
+    commit declares this version for that one, and another for the package. That holds for each spelling of the tag.
     """
     if "tag" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} creates no tag")
