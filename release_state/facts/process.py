@@ -26,7 +26,7 @@ from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.making import find_made
 from release_state.model.observation import NotObserved, Observation, Problem, known
 from release_state.model.process import Made, Process
-from release_state.model.snapshot import IndexProject, Remote, Snapshot, WorkflowFiles
+from release_state.model.snapshot import IndexProject, Snapshot, Tag, WorkflowFiles
 from release_state.model.target import Channel, Target, Trace, read_version
 
 SOURCE = "release workflow"
@@ -72,33 +72,33 @@ def _with_tags(snapshot: Snapshot, target: Target) -> Target:
     if remote is None:
         return target
     index = snapshot.index.get(target.channel.name)
-    spelling = _find_spelling(_Seen(target, remote, index.value if index else None))
+    spelling = _find_spelling(_Seen(target, remote.tags, index.value if index else None))
     return structs.replace(
         target, tag_template=spelling.template, process=_add(target.process, spelling.evidence, tag=spelling.tag)
     )
 
 
 class _Seen(Struct, frozen=True, eq=False):
-    """What the spelling of tags follows from: the same if the target is equal, and refs and page are the very ones."""
+    """What the spelling of tags follows from: the same if target and tags are equal, and the page is the very one."""
 
     target: Target
-    remote: Remote
+    tags: tuple[Tag, ...]
     page: IndexProject | None
 
     def __hash__(self) -> int:
-        return hash((self.target.version, id(self.remote), id(self.page)))
+        return hash((self.target.version, len(self.tags), id(self.page)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Seen):
             return NotImplemented
-        return other.remote is self.remote and other.page is self.page and other.target == self.target
+        return other.page is self.page and other.target == self.target and other.tags == self.tags
 
 
 @lru_cache(maxsize=8)
 def _find_spelling(seen: _Seen) -> TagSpelling:
     """Return how tags are spelled; the snapshots that rows see differ in other things, and tags can be ten thousand."""
     published = {read_version(each.version) for each in seen.page.releases} if seen.page else set()
-    return find_tag_spelling(seen.target, seen.remote.tags, published)
+    return find_tag_spelling(seen.target, seen.tags, published)
 
 
 def add_workflows(target: Target, files: WorkflowFiles) -> Target:

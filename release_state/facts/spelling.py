@@ -88,11 +88,12 @@ def find_tag_spelling(target: Target, tags: Sequence[Tag], published: Collection
     is its tag, if all such tags are on one commit.
     """
     given = "tag-template" in target.given
-    template, evidence = target.tag_template, ""
+    template, evidence, used = target.tag_template, "", match_spellings(target, tags, published)
     if not given:
-        template, evidence = _find_template(target, tags, published)
+        template, evidence = _find_template(target, tags, published, used)
+    if template != target.tag_template:
         target = structs.replace(target, tag_template=template)
-    used = match_spellings(target, tags, published)
+        used = match_spellings(target, tags, published)
     exact = structs.replace(target, process=structs.replace(target.process, tag=None)).tag
     named = []
     for tag in tags:
@@ -122,9 +123,10 @@ def _is_used(
     return bool(others) or set(used.own) == {template}
 
 
-def _find_template(target: Target, tags: Sequence[Tag], published: Collection[Version]) -> tuple[str, str]:
+def _find_template(
+    target: Target, tags: Sequence[Tag], published: Collection[Version], used: Spellings
+) -> tuple[str, str]:
     """The template of the package's newest tag, and the evidence; the present one without tags."""
-    used = match_spellings(target, tags, published)
     template = _newest_template(target, tags, published, used)
     if template is None or (published and not _hits(target, tags, published, template)):
         template = _unusual_template(tags, published, target.package) or template

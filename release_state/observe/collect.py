@@ -114,6 +114,8 @@ class _Shared:
         self._futures: dict[Key, Future[Observation[Any]]] = {}
         self._ahead: dict[Key, Future[Observation[Any]]] = {}
         self._lock = threading.Lock()
+        self.resolving = threading.Lock()
+        """What the tags say is worked out once: all refs that were seen ahead mostly have the same."""
 
     def ask(self, row: Lookup, key: Key, ask: Callable[[], Observation[Any]]) -> Future[Observation[Any]]:
         """Return the answer to this key, and start the look-up if nobody has."""
@@ -203,7 +205,7 @@ class _Observer:
     ) -> None:
         self._target, self._phase, self._fixed = target, fixed_phase, fixed_phase
         self._reason: str | None = None
-        self._asked, self._sources, self._ask = asked, sources, shared.ask
+        self._asked, self._sources, self._ask, self._resolving = asked, sources, shared.ask, shared.resolving
         self._open = {row.name: row for row in TABLE if row.asked_with in asked}
         self._started: dict[str, _Started] = {}
         self._answers: dict[str, Answer] = {}
@@ -293,7 +295,8 @@ class _Observer:
         # Each row sees a snapshot, and most of them see the same of the process.
         of_process = frozenset(name for name in READ_BY_PROCESS if name in names and name in self._answers)
         if of_process not in self._resolved:
-            resolved = resolve(snapshot)
+            with self._resolving:
+                resolved = resolve(snapshot)
             self._resolved[of_process] = {"target": resolved.target, "workflow_files": resolved.workflow_files}
         return structs.replace(snapshot, **self._resolved[of_process])
 
