@@ -432,7 +432,7 @@ def test_a_release_that_a_tag_starts_is_started_again_by_the_tag() -> None:
 
 def test_a_release_that_a_github_release_starts_is_started_again_by_it() -> None:
     told = commands(misplaced(publisher("release", filters=("published",))))
-    assert told[-1].startswith(f"gh release create v0.2.0 --target {s.BASE}"), told
+    assert told[-1].startswith(f"gh release create v0.2.0 --title v0.2.0 --generate-notes --target {s.BASE}"), told
     by_hand = misplaced(publisher("release", "dispatch", tag_jobs=("up",)))
     assert not any("gh release create" in line for line in commands(by_hand))
 
@@ -473,6 +473,21 @@ def started(found: Publisher, **changes: Any) -> list[str]:
 
 def test_what_is_ready_is_started_as_the_project_releases() -> None:
     assert started(publisher("tag"))[-1].endswith("refs/tags/v0.2.0")
-    assert started(publisher("release"))[0].startswith(f"gh release create v0.2.0 --target {s.BASE}")
+    assert started(publisher("release")) == [
+        f"gh release create v0.2.0 --title v0.2.0 --generate-notes --target {s.BASE} --latest=true"
+    ]
     assert started(publisher("dispatch")) == ["gh workflow run ship.yml --field channel=pypi"]
     assert not started(publisher("tag"), ci=s.ci("failure")), "what is not ready is not started"
+
+
+def test_the_github_release_that_starts_it_is_marked_and_made_once() -> None:
+    """GitHub calls a new release the latest one, whatever its version is; a draft with its notes may be prepared."""
+    older = {"pypi": s.project(releases={"0.3.0": False})}
+    assert started(publisher("release"), index=older)[0].endswith("--latest=false"), "a backport"
+    drafted = started(publisher("release"), drafts=known((s.release(draft=True, published_at=None),)))
+    assert drafted == [f"gh release edit v0.2.0 --draft=false --target {s.BASE} --latest=true"]
+    unfinished = tagged(publisher("release"), remote=s.remote(), clone=s.clone(), phase="pre-release")
+    about = structs.replace(unfinished.target, version="0.2.0rc1")
+    lineage = s.history(s.lineage(s.BASE, on_base=True, declared_version="0.2.0rc1"))
+    start = verdict_of(structs.replace(unfinished, target=about, history=lineage)).start
+    assert start and "--prerelease" in start.steps[0].commands[0]

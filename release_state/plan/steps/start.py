@@ -18,6 +18,7 @@ from release_state.facts.own_run import is_job_of
 from release_state.facts.publishers import takes_release, takes_tag
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_beginning, find_run, find_start_at_tag
+from release_state.model.observation import value_or
 from release_state.model.plan import Step, step
 from release_state.model.process import Publisher
 from release_state.model.snapshot import GitHubRelease, Tag, WorkflowRun
@@ -111,9 +112,14 @@ def begin_again(release: Release) -> list[Step] | None:
     verify = [tagging.check_tag(release, head)] if by == "tag" else [gh(release, "release", "view", tag)]
     reason = f"{base} {'declares this version' if declared else 'is what is released'}{explain_start(release, by)}"
     if by == "release":
-        create = gh(release, "release", "create", tag, "--target", head, "--title", tag, "--generate-notes")
-        title = f"Create the GitHub Release {tag} on {head[:12]}, the head of {base}"
-        return [step(title, create, reason=reason, verify=verify, **more).mark_start()]
+        drafts = value_or((), lambda: release.drafts)  # hidden without the right to push
+        made = ["edit", tag, "--draft=false"] if drafts else ["create", tag, "--title", tag, "--generate-notes"]
+        start = gh(release, "release", *made, "--target", head, *releases.choose_flags(release))
+        title = (
+            f"{'Publish the draft' if drafts else 'Create the'} GitHub Release {tag} on {head[:12]}, the head of {base}"
+        )
+        link = drafts[0].html_url if drafts else None
+        return [step(title, start, reason=reason, link=link, verify=verify, **more).mark_start()]
     local = release.local_tag if release.snapshot.clone.is_known else None
     return [
         step(
