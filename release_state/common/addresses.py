@@ -101,21 +101,21 @@ def parse_host(address: str) -> str:
 def derive_web_address(api: str) -> str:
     """Return the web address of the GitHub server with this REST API address."""
     host, scheme = parse_host(api), urlsplit(api).scheme
-    return f"{scheme}://{host.removeprefix('api.') if _has_api_host(host.removeprefix('api.')) else host}"
+    return f"{scheme}://{host.removeprefix('api.') if has_api_host(host.removeprefix('api.')) else host}"
 
 
 def derive_api_address(web: str) -> str:
     """Return the REST API address of the GitHub server with this web address."""
     host, scheme = parse_host(web), urlsplit(web).scheme
-    return f"{scheme}://api.{host}" if _has_api_host(host) else f"{scheme}://{host}/api/v3"
+    return f"{scheme}://api.{host}" if has_api_host(host) else f"{scheme}://{host}/api/v3"
 
 
 def is_github_api(api: str) -> bool:
     """Return whether the address has the form of a GitHub API; a proxy's address has not."""
     host = parse_host(api)
-    return (host.startswith("api.") and _has_api_host(host[4:])) or urlsplit(api).path.rstrip("/") == "/api/v3"
+    return (host.startswith("api.") and has_api_host(host[4:])) or urlsplit(api).path.rstrip("/") == "/api/v3"
 
 
-def _has_api_host(host: str) -> bool:
-    """Return whether the API of a server has a host of its own."""
+def has_api_host(host: str) -> bool:
+    """Return whether a host is github.com or a tenant of it, whose API has a host of its own."""
     return host == GITHUB or host.endswith(".ghe.com")

@@ -19,6 +19,10 @@ else:
     import tomli as tomllib
 
 
+OBJECT_NAME = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+"""A full hash of git."""
+
+
 def is_sane(moment: datetime) -> bool:
     """Return whether a moment can be shown in every time zone: the calendar's first and last year cannot."""
     return 1 < moment.year < 9999

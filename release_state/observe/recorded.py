@@ -14,7 +14,7 @@ from msgspec import ValidationError, convert, structs, to_builtins
 
 from release_state.common import disk
 from release_state.common.errors import UsageProblem
-from release_state.common.strict import decode_json, describe_invalid, is_sane
+from release_state.common.strict import OBJECT_NAME, decode_json, describe_invalid, is_sane
 from release_state.common.text import sanitize
 from release_state.facts.release import Release
 from release_state.model.observation import Model, Observation
@@ -148,7 +148,6 @@ def _digest(content: object) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-_HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _HASHES = {
     *("sha", "object", "commit", "head", "head_sha", "base_head", "merge_commit", "provenance_commit", "nearest"),
     *("ancestors", "missing", "before"),
@@ -169,7 +168,7 @@ def check_snapshot(snapshot: Snapshot) -> None:
             if not is_sane(text):
                 raise UsageProblem(f"{model}.{field} {text.isoformat()} is not a plausible time")
             continue
-        if field in _HASHES and not _HASH.fullmatch(text):
+        if field in _HASHES and not OBJECT_NAME.fullmatch(text):
             raise UsageProblem(f"{model}.{field} {validate.shown(text)} is not a git hash")
         if field in _VERSIONS and parse_version(text) is None:
             raise UsageProblem(f"{model}.{field} {validate.shown(text)} is not a PEP 440 version")

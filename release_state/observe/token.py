@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from release_state.common.addresses import has_api_host
 from release_state.common.errors import UsageProblem, hide
 from release_state.observe.process import run_bounded
 
@@ -28,7 +29,7 @@ def find_token(environ: Mapping[str, str], api_host: str) -> tuple[str | None, s
     Actions. Raises UsageProblem for a malformed token. Source: https://cli.github.com/manual/gh_help_environment
     """
     host = _web_host(api_host)
-    enterprise = not _is_github(host) and not _is_loopback(host)
+    enterprise = not has_api_host(host) and not _is_loopback(host)
     names = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN") if enterprise else ()
     if not enterprise or host in (_web_host(environ.get(name, "")) for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL")):
         names = (*names, "GITHUB_TOKEN", "GH_TOKEN")
@@ -48,11 +49,7 @@ def _web_host(url: str) -> str:
         host = (urlsplit(url if "//" in url else f"//{url}").hostname or "").lower()
     except ValueError:
         return ""
-    return host.removeprefix("api.") if _is_github(host.removeprefix("api.")) else host
-
-
-def _is_github(host: str) -> bool:
-    return host == "github.com" or host.endswith(".ghe.com")
+    return host.removeprefix("api.") if has_api_host(host.removeprefix("api.")) else host
 
 
 def _is_loopback(host: str) -> bool:

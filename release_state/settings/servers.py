@@ -14,7 +14,7 @@ from release_state.common.addresses import (
 from release_state.common.errors import UsageProblem
 from release_state.settings import validate
 from release_state.settings.channels import GITHUB_API
-from release_state.settings.sources import COMMAND_LINE, ENVIRONMENT, Arguments, Value
+from release_state.settings.sources import COMMAND_LINE, Arguments, Value, find_given
 
 
 def find_servers(arguments: Arguments, environ: Mapping[str, str]) -> dict[str, Value]:
@@ -22,8 +22,8 @@ def find_servers(arguments: Arguments, environ: Mapping[str, str]) -> dict[str, 
 
     One follows from the other: a plan must not change one server because of facts from another.
     """
-    api = _address(arguments.github_api_url, environ, "GITHUB_API_URL")
-    web = _address(arguments.github_server_url, environ, "GITHUB_SERVER_URL")
+    api = find_given(arguments.github_api_url, environ, "GITHUB_API_URL")
+    web = find_given(arguments.github_server_url, environ, "GITHUB_SERVER_URL")
     for name, value in (("github-api-url", api), ("github-server-url", web)):
         if value and strip_credentials(validate.http_url(name, value.text)) != value.text:
             raise UsageProblem(f"{name} {validate.shown(value.text)} held credentials: give a token in GITHUB_TOKEN")
@@ -36,12 +36,6 @@ def find_servers(arguments: Arguments, environ: Mapping[str, str]) -> dict[str, 
         api = api or Value(GITHUB_API, "default")
         web = Value(derive_web_address(api.text), origin)
     return {"github-api-url": api, "github-server-url": web}
-
-
-def _address(typed: str | None, environ: Mapping[str, str], variable: str) -> Value | None:
-    if typed is not None:
-        return Value(typed, COMMAND_LINE)
-    return Value(environ[variable], f"{ENVIRONMENT}{variable}") if variable in environ else None
 
 
 def _assert_one_server(api: Value, web: Value) -> None:

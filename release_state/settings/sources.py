@@ -78,6 +78,13 @@ class Value(Struct, frozen=True):
         return self.origin == COMMAND_LINE or self.origin.startswith(ENVIRONMENT)
 
 
+def find_given(typed: str | None, environ: Mapping[str, str], variable: str) -> Value | None:
+    """The value that the user gave: on the command line, else in the environment; None: neither."""
+    if typed is not None:
+        return Value(typed, COMMAND_LINE)
+    return Value(environ[variable], f"{ENVIRONMENT}{variable}") if variable in environ else None
+
+
 def local_repository(
     repo: str | None, remote: str | None, environ: Mapping[str, str], cwd: Path, find_repository: FindRepository
 ) -> LocalRepository | None:
@@ -99,10 +106,7 @@ def find_built(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> V
 
     No file can name it: the inspected repository would choose a folder of this machine.
     """
-    value = Value(arguments.built, COMMAND_LINE) if arguments.built is not None else None
-    if value is None and (text := environ.get("RELEASE_STATE_BUILT")) is not None:
-        value = Value(text, f"{ENVIRONMENT}RELEASE_STATE_BUILT")
-    if value is None:
+    if (value := find_given(arguments.built, environ, "RELEASE_STATE_BUILT")) is None:
         return None
     if not value.text or "\0" in value.text or not os.path.isdir(cwd / value.text):  # noqa: PTH112 - raises for no name at all
         raise UsageProblem(f"--built {validate.shown(value.text)} is not a folder")
@@ -159,10 +163,8 @@ def resolve(
     values: dict[str, Value] = {}
     for setting in SETTINGS:
         key = setting.key
-        if key in arguments.settings:
-            values[key] = Value(arguments.settings[key], COMMAND_LINE)
-        elif (text := environ.get(setting.variable)) is not None:
-            values[key] = Value(text, f"{ENVIRONMENT}{setting.variable}")
+        if given := find_given(arguments.settings.get(key), environ, setting.variable):
+            values[key] = given
         elif key in table:
             values[key] = Value(_read_typed(setting, table[key], table_origin), table_origin)
         elif inferred and key in inferred:

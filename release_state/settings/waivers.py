@@ -11,6 +11,7 @@ from release_state.common.text import sanitize
 from release_state.model.observation import Model
 from release_state.settings import validate
 from release_state.settings.options import DEFAULT_CHANNEL
+from release_state.settings.sources import refuse_unknown
 
 KEY = "waiver"
 _TEXTS = ("kind", "version", "found", "reason", "channel")
@@ -49,10 +50,7 @@ def read_waivers(table: Mapping[str, Any], origin: str, channels: Sequence[str])
 
 
 def _read(entry: Mapping[str, Any], where: str, channels: Sequence[str]) -> Waiver:
-    known = (*_TEXTS, "until")
-    for key in entry:
-        if key not in known:
-            raise UsageProblem(f"{where}: {validate.shown(key)} is not known{validate.nearest(key, known)}")
+    refuse_unknown(entry, (*_TEXTS, "until"), where)
     texts = {"channel": DEFAULT_CHANNEL, **{key: entry[key] for key in _TEXTS if key in entry}}
     for key in _TEXTS:
         text = texts.get(key)

@@ -13,9 +13,9 @@ import platformdirs
 from msgspec import Struct
 
 from release_state.common.addresses import strip_credentials
+from release_state.common.strict import OBJECT_NAME
 from release_state.model.snapshot import Clone, Remote
 from release_state.observe.git.command import Git, GitFailed
-from release_state.observe.git.objects import OBJECT_NAME
 from release_state.observe.git.reader import CloneReader, open_clone
 from release_state.observe.git.store import NOT_FETCHED, Store, WantedCommit, open_cached_store, open_temporary_store
 

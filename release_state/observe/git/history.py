@@ -161,7 +161,7 @@ def _compare_with_head(clone: Clone, history: BranchHistory) -> tuple[int, int]:
 
 def _build_lineage(store: Store, base: str, sha: str, details: Details) -> Lineage:
     sides = compare_sides(store, base, sha)
-    unmerged = find_unmerged_commits(store, sides, base, sha) if sides.head else []
+    unmerged = find_unmerged_commits(store, sides, sha) if sides.head else []
     return Lineage(
         sha=sha,
         on_base=not sides.head,

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_state.common.strict import convert_epoch
+from release_state.common.strict import OBJECT_NAME, convert_epoch
 from release_state.observe.git.answers import AnswerFailed, ObjectMissing
 from release_state.observe.git.command import OUTPUT_LIMIT, Git, GitFailed, decode_output, explain_failure
 from release_state.observe.process import GIT_MEMORY
@@ -19,7 +19,6 @@ from release_state.observe.process import GIT_MEMORY
 if TYPE_CHECKING:
     from release_state.observe.git.program import GitProgram
 
-OBJECT_NAME = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MOST_KEPT = 200_000
 """Entries of trees that are kept: the same tree is part of many commits."""
 _HEADERS = 2**20
@@ -218,12 +217,16 @@ def _name_mode(mode: int) -> str:
     return {0o12: "120000", 0o4: "040000"}.get(kind, "160000")
 
 
+def _read_headers(objects: Objects, git: Git, name: str, kind: str) -> bytes | None:
+    found = objects.read(git, name, _HEADERS) if OBJECT_NAME.fullmatch(name) else None
+    return found.data if found and found.kind == kind else None
+
+
 def read_commit_line(objects: Objects, git: Git, name: str) -> tuple[str, datetime] | None:
     """Return the subject of a commit and when it was committed; None if one of them cannot be read."""
-    found = objects.read(git, name, _HEADERS) if OBJECT_NAME.fullmatch(name) else None
-    if found is None or found.kind != "commit":
+    if (data := _read_headers(objects, git, name, "commit")) is None:
         return None
-    headers, _, message = found.data.partition(b"\n\n")
+    headers, _, message = data.partition(b"\n\n")
     committer, encoding = _COMMITTER.search(headers), _ENCODING.search(headers)
     at = convert_epoch(committer[1]) if committer else None
     return (_find_subject(message, encoding[1].decode() if encoding else "utf-8"), at) if at else None
@@ -246,9 +249,6 @@ def _find_subject(message: bytes, encoding: str) -> str:
 
 def read_tag_date(objects: Objects, git: Git, name: str) -> datetime | None:
     """Return when an annotated tag was made; None if it is missing or says no date."""
-    found = objects.read(git, name, _HEADERS) if OBJECT_NAME.fullmatch(name) else None
-    if found is None or found.kind != "tag":
-        return None
     # The headers end at the first empty line. What follows is free text.
-    tagger = _TAGGER.search(found.data.partition(b"\n\n")[0])
+    tagger = _TAGGER.search((_read_headers(objects, git, name, "tag") or b"").partition(b"\n\n")[0])
     return convert_epoch(tagger[1]) if tagger else None

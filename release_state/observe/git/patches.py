@@ -20,7 +20,7 @@ from release_state.observe.git.command import GitFailed, decode_output
 from release_state.observe.git.sides import Sides
 from release_state.observe.git.store import Store
 
-_RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
+RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
 _PATCH = ("-p", "-r", "--no-renames", "--full-index", "--no-color", "--no-textconv", "--no-ext-diff", "--no-relative")
 _MOST_MERGES = 100
 _AT_ONCE = 50
@@ -37,8 +37,8 @@ class Change(Struct, frozen=True):
     files: Files
 
 
-def find_unmerged_commits(store: Store, sides: Sides, base: str, head: str) -> list[Commit]:
-    """Return the commits of `head` whose change `base` lacks, newest first; `sides` is how the two lie to each other.
+def find_unmerged_commits(store: Store, sides: Sides, head: str) -> list[Commit]:
+    """Return the commits of `head` whose change the base lacks, newest first; `sides` is how the two lie to each other.
 
     The base has a change if one of its commits has the same patch, or the patch of the whole branch (a squash merge).
     An empty commit has no change. A merge commit has one if its result is on neither side.
@@ -75,7 +75,7 @@ def read_changes(store: Store, names: Sequence[str]) -> list[Change]:
         return []
     stdin = "".join(f"{name}\n" for name in names).encode()
     options = ("--stdin", "--always", "--root", "--encoding=UTF-8", "--format=%x01%H %ct %s%x02")
-    blocks = parse_blocks(store.run("diff-tree", *options, *_RAW, stdin=stdin).output)
+    blocks = parse_blocks(store.run("diff-tree", *options, *RAW, stdin=stdin).output)
     return [_change(header, files) for header, files in blocks]
 
 
@@ -118,7 +118,7 @@ def _list_own_files(store: Store, merges: Sequence[str]) -> dict[str, list[bytes
     listed: dict[str, list[bytes]] = {}
     if merges:
         stdin = "".join(f"{merge}\n" for merge in merges).encode()
-        output = store.run("diff-tree", "--stdin", "-c", "--always", "--format=%x01%H", *_RAW, stdin=stdin).output
+        output = store.run("diff-tree", "--stdin", "-c", "--always", "--format=%x01%H", *RAW, stdin=stdin).output
         fields = iter(output.split(b"\0"))
         merge = ""
         for field in fields:
@@ -132,7 +132,7 @@ def _list_own_files(store: Store, merges: Sequence[str]) -> dict[str, list[bytes
 
 
 def _list_objects(entry: bytes) -> Iterator[str]:
-    """Yield the objects of a combined raw entry; a submodule's and a missing file's are none."""
+    """Yield the objects of a raw entry, also of a combined one; a submodule's and a missing file's are none."""
     words = entry.lstrip(b":").split()
     sides = len(entry) - len(entry.lstrip(b":")) + 1
     for mode, name in zip(words[:sides], words[sides : 2 * sides], strict=False):
@@ -155,9 +155,7 @@ class Patch(Struct, frozen=True, eq=False):
 
     def objects(self) -> set[str]:
         """Return the objects that git needs to print the patch; submodules (mode 160000) need none."""
-        entries = (entry.lstrip(b":").split(b" ") for entry in self.files.values())
-        sides = ((mode, name) for e in entries if len(e) == 5 for mode, name in ((e[0], e[2]), (e[1], e[3])))
-        return {decode_output(name) for mode, name in sides if mode != b"160000" and not _NO_OBJECT.fullmatch(name)}
+        return {name for entry in self.files.values() for name in _list_objects(entry)}
 
 
 def find_equivalent(store: Store, patches: Collection[Patch], others: Iterable[Patch]) -> set[Patch]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from release_state.common.addresses import ENCODE, find_git_fault, strip_credentials
 from release_state.model.observation import Observation
 from release_state.model.snapshot import Branch, Clone, Remote, Tag
-from release_state.observe.git.command import Git, GitFailed, GitOutput, ask_patiently, decode_output, observe_git
+from release_state.observe.git.command import Git, GitFailed, ask_patiently, decode_output, observe_git
 from release_state.observe.git.environment import (
     Settings,
     add_credentials,
@@ -55,35 +55,36 @@ def observe_remote(
     def ask() -> Remote:
         check_url(url)
         git = Git(timeout, cancel, access)
-        with TemporaryDirectory(prefix="release-state-") as empty:
-            folder = Path(empty)
-            # Patterns match at any "/", so the result is filtered again. Git asks the server for certain prefixes only
-            # with --heads and --tags, which leave out HEAD and so the default branch. One full list costs less than a
-            # second connection, and the patterns keep refs/pull out of what is read here.
-            patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
+        # Patterns match at any "/", so the result is filtered again. Git asks the server for certain prefixes only with
+        # --heads and --tags, which leave out HEAD and so the default branch. One full list costs less than a second
+        # connection, and the patterns keep refs/pull out of what is read here.
+        asked = ("--symref", "--"), ("HEAD", "refs/heads/*", "refs/tags/*")
+        try:
+            answer = list_refs(git, url, *asked)
+        except GitFailed as failed:
+            if access is None or access.is_needed or not failed.is_refusal:
+                raise
+            access.is_needed = True
             try:
-                answer = _list_refs(git, folder, url, patterns)
-            except GitFailed as failed:
-                if access is None or access.is_needed or not failed.is_refusal:
-                    raise
-                access.is_needed = True
-                try:
-                    answer = _list_refs(git, folder, url, patterns)
-                except GitFailed as again:
-                    access.is_needed = False
-                    raise failed if again.is_refusal else again from None
-        found = parse_refs(strip_credentials(url), answer.output)
-        if not answer.output and not is_local(url):
+                answer = list_refs(git, url, *asked)
+            except GitFailed as again:
+                access.is_needed = False
+                raise failed if again.is_refusal else again from None
+        found = parse_refs(strip_credentials(url), answer)
+        if not answer and not is_local(url):
             raise GitFailed(NO_REFS, "open the address in a browser: a proxy may want a login; and check the address")
         return found
 
     return observe_git(SOURCE, ask)
 
 
-def _list_refs(git: Git, folder: Path, url: str, patterns: Sequence[str]) -> GitOutput:
-    env, name = build_network_environment(git, folder, url)
-    command = ("ls-remote", "--symref", "--", name, *patterns)
-    return ask_patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY))
+def list_refs(git: Git, url: str, options: Sequence[str], patterns: Sequence[str]) -> bytes:
+    """Return what `git ls-remote` prints, after retries. Raises GitFailed."""
+    with TemporaryDirectory(prefix="release-state-") as empty:
+        folder = Path(empty)
+        env, name = build_network_environment(git, folder, url)
+        command = ("ls-remote", *options, name, *patterns)
+        return ask_patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY)).output
 
 
 def is_local(url: str) -> bool:

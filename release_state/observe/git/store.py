@@ -19,9 +19,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from release_state.common.addresses import strip_credentials
+from release_state.common.strict import OBJECT_NAME
 from release_state.observe.git.command import Git, GitFailed, GitOutput, ask_patiently
 from release_state.observe.git.environment import add_settings, cut_network
-from release_state.observe.git.objects import OBJECT_NAME, GitObject, Objects
+from release_state.observe.git.objects import GitObject, Objects
 from release_state.observe.git.remote import build_network_environment, check_url
 
 _MARKER = "release-state-cache"

@@ -11,7 +11,7 @@ from msgspec import Struct, field, structs
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from release_state.common.strict import decode_toml
+from release_state.common.strict import OBJECT_NAME, decode_toml
 from release_state.common.text import sanitize
 from release_state.facts.workflow.document import FOLDER, LARGEST, NotReadable, find_called_path, list_action_paths
 from release_state.facts.workflow.model import parse_workflow
@@ -20,7 +20,6 @@ from release_state.model.observation import Observation
 from release_state.model.snapshot import WorkflowFile, WorkflowFiles
 from release_state.observe.git.command import decode_output, observe_git
 from release_state.observe.git.commits import BranchHistory, CommitSet
-from release_state.observe.git.objects import OBJECT_NAME
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import decode_text, has_file, obtain_files, read_file
 

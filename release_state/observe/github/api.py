@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from release_state.common.strict import is_sane
+from release_state.common.strict import OBJECT_NAME, is_sane
 from release_state.model.observation import Problem
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.response import LookupFailed, Response, is_other_host, origin_of
@@ -20,7 +19,6 @@ T = TypeVar("T")
 _HEADERS = {"X-GitHub-Api-Version": "2022-11-28"}
 _ACCEPT = "application/vnd.github+json"
 SOURCE = "GitHub"
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 def failure(why: str, remedy: str | None = None) -> LookupFailed:
@@ -66,7 +64,7 @@ class Fields:
     def sha(self, name: str) -> str:
         """A full object hash."""
         value = self.text(name)
-        if not _SHA.fullmatch(value):
+        if not OBJECT_NAME.fullmatch(value):
             raise self._unexpected(name, value)
         return value
 

@@ -10,20 +10,20 @@ import re
 from collections.abc import Collection, Mapping
 
 from release_state.common.errors import UsageProblem
+from release_state.common.strict import OBJECT_NAME
 from release_state.facts.own_run import is_job_of
 from release_state.model.snapshot import OwnJob, OwnRun
 from release_state.observe.github.api import Fields, GitHubApi, failure
 from release_state.observe.github.lists import GitHubList
 
 _TAG = re.compile(r"refs/tags/[^\x00-\x20\x7f]{1,255}")
-_HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _JOB, _FILE = re.compile(r"[A-Za-z_][\w-]{0,127}"), re.compile(r"[\w.-]{1,255}")
 
 
 def read_own_run(environ: Mapping[str, str]) -> OwnRun:
     """Return the run that GitHub Actions describes in the environment. Raises UsageProblem if no tag started it."""
     run_id, ref, sha = (environ.get(f"GITHUB_{name}", "") for name in ("RUN_ID", "REF", "SHA"))
-    if not (run_id.isascii() and run_id.isdigit() and _TAG.fullmatch(ref) and _HASH.fullmatch(sha)):
+    if not (run_id.isascii() and run_id.isdigit() and _TAG.fullmatch(ref) and OBJECT_NAME.fullmatch(sha)):
         raise UsageProblem(
             "--phase pre-publish is for a GitHub Actions run that a tag or a GitHub Release started: "
             "GITHUB_RUN_ID, GITHUB_REF (refs/tags/…) and GITHUB_SHA do not name one"

@@ -14,12 +14,11 @@ from msgspec import Struct
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from release_state.common.strict import decode_json
+from release_state.common.strict import OBJECT_NAME, decode_json
 from release_state.common.text import sanitize
 from release_state.model.observation import Problem
 from release_state.model.snapshot import IndexFile
 from release_state.model.target import Channel, parse_version
-from release_state.observe.git.objects import OBJECT_NAME
 from release_state.observe.http.client import HttpClient, LookupFailed, Response, clean_url, is_other_host, origin_of
 from release_state.observe.http.response import display_url
 from release_state.observe.index.page import IndexPage

@@ -19,11 +19,11 @@ from release_state.common.strict import is_sane
 from release_state.facts.earlier import MOST_NAMES, choose_earlier, find_wheel_gap
 from release_state.facts.filenames import read_filename
 from release_state.facts.index import may_be_of_version
-from release_state.model.observation import Observation, known, unavailable
+from release_state.model.observation import Observation, unavailable
 from release_state.model.snapshot import IndexFile, IndexProject, IndexRelease
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.model.target import Channel, parse_version
-from release_state.observe.http.client import HttpClient, LookupFailed
+from release_state.observe.http.client import HttpClient, observe
 from release_state.observe.index.access import Index
 from release_state.observe.index.page import IndexPage, ListedFile, NotSimple
 from release_state.observe.index.page import is_sane as is_sane_name
@@ -116,9 +116,7 @@ def observe_index_history(client: HttpClient, channel: Channel, package: str) ->
 
 def _observe(client: HttpClient, channel: Channel, read: Callable[[Index], T]) -> Observation[T]:
     try:
-        return known(read(Index(client, channel, client.deadline())))
-    except LookupFailed as failed:
-        return Observation(value=None, unavailable=failed.problem)
+        return observe(lambda: read(Index(client, channel, client.deadline())))
     except (ValueError, OverflowError) as error:
         # NotSimple, and what a parser makes of a hostile page: an URL or a date that cannot be.
         return unavailable(f"index {channel.name}", f"{error}"[:300] or "the answer cannot be understood")

@@ -22,7 +22,7 @@ from release_state.model.observation import Observation, Problem, known, unavail
 from release_state.model.snapshot import Branch, Remote
 from release_state.model.snapshot.published import Calculation, Counted, Level
 from release_state.model.target import Target, parse_version
-from release_state.observe.git.command import GitFailed
+from release_state.observe.git.command import observe_git
 from release_state.observe.git.commits import BranchHistory
 from release_state.observe.git.history import (
     find_changed_contents,
@@ -56,13 +56,15 @@ def observe_calculation(
     `next_version` then says why. Sources: Conventional Commits 1.0.0, Semantic Versioning 2.0.0.
     """
     cache = history.stores.cache_dir / "calculated"
-    try:
+
+    def ask() -> Calculation:
         base = Branch(name=history.branch, sha=history.head)
-        return known(
-            history.read(lambda store, _: _Calculator(target, history.remote, base, store, cache, cancel).calculation())
+        return history.read(
+            lambda store, _: _Calculator(target, history.remote, base, store, cache, cancel).calculation()
         )
-    except GitFailed as failed:
-        return Observation(value=None, unavailable=failed.as_problem(SOURCE))
+
+    try:
+        return observe_git(SOURCE, ask)
     except Unreadable as unreadable:
         return unavailable(SOURCE, f"{unreadable}, at {history.head[:12]}", "name the rules with --version-rules")
 

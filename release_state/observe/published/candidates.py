@@ -10,8 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from msgspec import Struct
 
@@ -20,11 +18,10 @@ from release_state.facts.declared.backends import find_in_pyproject
 from release_state.facts.declared.tree import Folder
 from release_state.model.snapshot import Clone, Remote
 from release_state.model.target import Target, parse_version
-from release_state.observe.git.command import Git, GitFailed, ask_patiently, decode_output
-from release_state.observe.git.remote import NO_REFS, build_network_environment, check_url
+from release_state.observe.git.command import Git, GitFailed, decode_output
+from release_state.observe.git.remote import NO_REFS, check_url, list_refs
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import MOST_ROUNDS, SIZE_LIMIT
-from release_state.observe.process import LISTING_MEMORY
 from release_state.observe.published.built import Files
 from release_state.observe.published.trees import (
     LINK,
@@ -134,9 +131,9 @@ class CandidateSearch:
         paths: set[str] = set()
         for _ in range(MOST_ROUNDS):
             states, numbers = _list_states(walk, oldest, paths)
-            folders = [look_into(state, prefix) for state in states]
-            versions = self._declarations.read_versions(folders)
-            asked = {path for folder in folders for path in folder.tree.asked}
+            trees = [TreeState(state, prefix) for state in states]
+            versions = self._declarations.read_versions(trees)
+            asked = {path for tree in trees for path in tree.asked}
             if asked <= paths:
                 return {step.sha: self._is_it(versions[number]) for step, number in zip(walk, numbers, strict=True)}
             paths |= asked
@@ -154,14 +151,14 @@ class CandidateSearch:
         tree = self._newest
         votes = Votes(self.files, tree)
         votes_of: dict[str, int] = {}
-        lookups: dict[str, ProjectFolder] = {}
+        lookups: dict[str, TreeState] = {}
         pairs = [(sha, self.base_head) for sha in dict.fromkeys(sha for _, sha in heads)]
         for sha, changes in read_changes(self.store, pairs):
             votes.apply(changes)
             prefix, votes_of[sha] = votes.find_best()
             votes.apply(changes, undo=True)
             folder = find_project_folder(tree, prefix, self.files)
-            lookups[sha] = look_into(tree, folder, {change.path: change.after for change in changes})
+            lookups[sha] = TreeState(tree, folder, {change.path: change.after for change in changes})
         versions = self._declarations.read_versions(list(lookups.values()))
         declared = dict(zip(lookups, versions, strict=True))
         fitting = sorted(
@@ -210,10 +207,15 @@ def find_project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) ->
 
 
 class TreeState:
-    """The files of a tree, or of one that differs from it by some changes; notes which of them it is asked for."""
+    """The files of a tree, or of one that differs from it by some changes; notes which of them it is asked for.
 
-    def __init__(self, tree: Mapping[str, Entry], changed: Mapping[str, Entry | None] | None = None) -> None:
-        self._tree, self._changed = tree, changed or {}
+    `prefix` is the project's folder.
+    """
+
+    def __init__(
+        self, tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None
+    ) -> None:
+        self._tree, self.prefix, self._changed = tree, prefix, changed or {}
         self.asked: set[str] = set()
         self.texts: Mapping[str, str] = {}
         """By object name."""
@@ -234,33 +236,14 @@ class TreeState:
         return entry[1] if entry and entry[0] not in (LINK, MODULE) else None
 
 
-class ProjectFolder(Struct, frozen=True):
-    """A project's folder in a tree."""
-
-    tree: TreeState
-    prefix: str
-
-
-def look_into(
-    tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None
-) -> ProjectFolder:
-    """Return a folder of a tree, or of a tree that differs from it by some changes."""
-    return ProjectFolder(TreeState(tree, changed), prefix)
-
-
 def look_up_pull_heads(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
     """The recorded heads of the newest pull requests (number, commit), and how many there are; by one `git ls-remote`.
 
     Raises GitFailed if the remote does not answer. Some services record no heads.
     """
     check_url(url)
-    with TemporaryDirectory(prefix="release-state-") as empty:
-        folder = Path(empty)
-        env, name = build_network_environment(git, folder, url)
-        # With HEAD the answer of a service that records no heads is not empty: an empty one is a failure.
-        patterns = ("HEAD", "refs/pull/*/head")
-        command = ("ls-remote", "--", name, *patterns)
-        output = ask_patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY)).output
+    # With HEAD the answer of a service that records no heads is not empty: an empty one is a failure.
+    output = list_refs(git, url, ("--",), ("HEAD", "refs/pull/*/head"))
     if not output:
         raise GitFailed(NO_REFS)
     matches = filter(None, map(_PULL.fullmatch, output.splitlines()))
@@ -278,22 +261,20 @@ class Declarations:
         self._store = store
         self._texts: dict[str, str] = {}
 
-    def read_versions(self, folders: Sequence[ProjectFolder]) -> list[str | None]:
-        """The declared version of each folder; None if there is none, or if the build computes it.
+    def read_versions(self, trees: Sequence[TreeState]) -> list[str | None]:
+        """The declared version of each project; None if there is none, or if the build computes it.
 
         Raises GitFailed if a file's content cannot be read.
         """
+        for tree in trees:
+            tree.texts = self._texts
         for _ in range(MOST_ROUNDS):
-            found = [self._find_version(folder) for folder in folders]
-            named = {folder.tree.name(path) for folder in folders for path in folder.tree.asked}
+            found = [find_in_pyproject(Folder(tree, tree.prefix)).version for tree in trees]
+            named = {tree.name(path) for tree in trees for path in tree.asked}
             if not (lacking := {name for name in named if name} - self._texts.keys()):
                 return found
             self._obtain(lacking)
-        return [None] * len(folders)
-
-    def _find_version(self, folder: ProjectFolder) -> str | None:
-        folder.tree.texts = self._texts
-        return find_in_pyproject(Folder(folder.tree, folder.prefix)).version
+        return [None] * len(trees)
 
     def _obtain(self, names: Collection[str]) -> None:
         self._store.obtain_contents(names)

@@ -18,8 +18,8 @@ from release_state.observe.published.candidates import (
     CandidateSearch,
     CommitRef,
     Declarations,
+    TreeState,
     find_project_folder,
-    look_into,
     look_up_pull_heads,
 )
 from release_state.observe.published.elsewhere import find_elsewhere
@@ -87,7 +87,7 @@ class Comparison(Struct, frozen=True):
             self._search(store, self.remote, compared, compare)
         ranked = sorted(compared.values(), key=lambda each: each.rank)
         folders = [find_project_folder(each.tree, each.match.prefix, self.files) for each in ranked]
-        trees = [look_into(each.tree, folder) for each, folder in zip(ranked, folders, strict=True)]
+        trees = [TreeState(each.tree, folder) for each, folder in zip(ranked, folders, strict=True)]
         versions = Declarations(store).read_versions(trees)
         pairs = zip(ranked, versions, strict=True)
         candidates = tuple(self._build_candidate(store, each, version) for each, version in pairs)

@@ -15,10 +15,10 @@ from zipfile import BadZipFile, ZipFile
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from release_state.model.observation import Observation, known
+from release_state.model.observation import Observation
 from release_state.model.snapshot import Contents, IndexFile
 from release_state.model.target import Channel
-from release_state.observe.http.client import HttpClient, LookupFailed
+from release_state.observe.http.client import HttpClient, observe
 from release_state.observe.index.access import Index
 from release_state.observe.index.index import build_project
 from release_state.observe.published.files import Refused, read_sdist
@@ -54,11 +54,12 @@ def observe_contents(
     wheels = _list_wheels(files)
     if not wheels:
         return Observation(value=None, unavailable=None)
-    try:
-        reader = _Reader(Index(client, channel, client.deadline(), f"wheels on {channel.name}"), package)
-        return known(reader.read(wheels, files, before))
-    except LookupFailed as failed:
-        return Observation(value=None, unavailable=failed.problem)
+
+    def ask() -> Contents:
+        index = Index(client, channel, client.deadline(), f"wheels on {channel.name}")
+        return _Reader(index, package).read(wheels, files, before)
+
+    return observe(ask)
 
 
 def _list_wheels(files: Iterable[IndexFile]) -> list[IndexFile]:

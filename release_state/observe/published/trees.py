@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from release_state.observe.git.command import decode_output
-from release_state.observe.git.patches import parse_blocks
+from release_state.observe.git.patches import RAW, parse_blocks
 from release_state.observe.git.store import Store
 from release_state.observe.published.built import Files
 
 LINK = "120000"
 MODULE = "160000"
-_RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
 _AT_ONCE = 50
 """Commits in one call: its output has a line for each changed file."""
 _EMPTY = {
@@ -61,7 +60,7 @@ def read_changes(store: Store, pairs: Sequence[tuple[str, str]]) -> Iterator[tup
     for start in range(0, len(pairs), _AT_ONCE):
         # The second commit counts as the parent, so the first is compared with it.
         stdin = "".join(f"{commit} {earlier}\n" for commit, earlier in pairs[start : start + _AT_ONCE]).encode()
-        output = store.run("diff-tree", "--stdin", "--always", "--format=%x01%H%x02", *_RAW, stdin=stdin).output
+        output = store.run("diff-tree", "--stdin", "--always", "--format=%x01%H%x02", *RAW, stdin=stdin).output
         for commit, entries in parse_blocks(output):
             yield decode_output(commit), [_parse_change(path, entry) for path, entry in entries.items()]
 
