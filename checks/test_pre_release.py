@@ -9,8 +9,7 @@ from packaging.utils import parse_wheel_filename
 
 from release_state.common.text import format_commits, join_items
 from release_state.facts.declared.version_source import explain_no_version, explain_written_later, is_started_by_version
-from release_state.facts.earlier import find_wheel_gap
-from release_state.facts.filenames import UPLOADED
+from release_state.facts.filenames import UPLOADED, find_wheel_gap
 from release_state.facts.hints import find_workflow_hint
 from release_state.facts.own_run import find_own_publishers
 from release_state.facts.release import Release

@@ -13,7 +13,7 @@ from msgspec import Struct
 from packaging.version import Version
 
 from release_state.audit.versions import Audited, AuditSnapshot
-from release_state.facts.earlier import MOST_EARLIER
+from release_state.facts.filenames import MOST_EARLIER
 from release_state.facts.spelling import Spellings
 
 INDEX, TAG, RELEASE = "index", "tag", "release"

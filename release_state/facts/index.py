@@ -11,7 +11,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from release_state.common.text import join_items
-from release_state.facts.earlier import find_wheel_gap, needs_many_machines
+from release_state.facts.filenames import find_wheel_gap, needs_many_machines
 from release_state.facts.git import Facts
 from release_state.facts.wheels import Gap
 from release_state.model.observation import NotObserved, Problem

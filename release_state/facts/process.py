@@ -11,7 +11,7 @@ from functools import lru_cache
 from msgspec import Struct, structs
 
 from release_state.common.text import join_items, sanitize
-from release_state.facts.earlier import find_expected_kinds, list_earlier
+from release_state.facts.filenames import find_expected_kinds, list_earlier
 from release_state.facts.publishers import (
     add_publishers_at_tag,
     add_word,

@@ -176,8 +176,7 @@ class RefRefusal(Struct, frozen=True):
 
 
 def find_refusal(release: Release, publisher: Publisher, environment: Environment) -> RefRefusal | None:
-    """
-    Return that no ref that can start an upload may deploy to its environment; None if one may.
+    """Return that no ref that can start an upload may deploy to its environment; None if one may.
 
     None, too, if the ref of a start is not known. Raises NotObserved if only protected branches may deploy, and GitHub
     does not say which are.

@@ -43,8 +43,7 @@ class Spellings(Struct, frozen=True):
 
 
 def match_spellings(target: Target, tags: Sequence[Tag], published: Collection[Version]) -> Spellings:
-    """
-    Return the templates that the project's tags follow.
+    """Return the templates that the project's tags follow.
 
     A repository of several packages has tags like `v1.2.3` and `other-v1.2.3`; plain numbers may be the main package's
     alone. A template belongs to this package if at least half of its tags name a version on the index and can belong to
@@ -81,8 +80,7 @@ class TagSpelling(Struct, frozen=True):
 
 
 def find_tag_spelling(target: Target, tags: Sequence[Tag], published: Collection[Version]) -> TagSpelling:
-    """
-    Return how the package spells its tags, by the newest of them, and the tag of this version.
+    """Return how the package spells its tags, by the newest of them, and the tag of this version.
 
     A template that the configuration gives stays. A tag that names the version in a spelling that the package has used
     is its tag, if all such tags are on one commit.

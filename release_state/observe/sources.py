@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from release_state.facts.earlier import list_earlier
+from release_state.facts.filenames import list_earlier
 from release_state.facts.git import refs_conflict
 from release_state.facts.origin import find_declared_instead
 from release_state.facts.process import MOST_EARLIER, require_workflows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import get_args
 
@@ -174,8 +175,10 @@ def _published(release: Release, traces: Traces) -> State:
     if traces.get("release") and release.snapshot.release.is_known and release.github_release is None:
         other = next(iter(release.other_releases), None) if release.snapshot.other_releases else None
         missing.append(f"{_NAMES['release']} ({f'there is one of {other.tag}' if other else 'there is a draft'})")
-    if "pull request" in missing and value_or(False, lambda: _needs_no_pull(release)):
-        missing.remove("pull request")
+    if "pull request" in missing:
+        with suppress(NotObserved):
+            if (commit := origin.find_commit_tagged_after(release)) and origin.needs_no_pull(release, commit):
+                missing.remove("pull request")
     unknown = [name for trace, name in _NAMES.items() if trace in traces and traces[trace] is None]
     missing_words = f", missing: {', '.join(missing)}" if missing else ""
     if "tag" not in missing and traces["tag"] and origin.is_misplaced(release):
@@ -193,11 +196,6 @@ def _published(release: Release, traces: Traces) -> State:
     if missing == ["pull request"]:
         return "D", "Published and tagged, no pull request", "complete", _FORWARD
     return "E: partial", f"Published and tagged{missing_words}", "complete", _FORWARD
-
-
-def _needs_no_pull(release: Release) -> bool:
-    commit = origin.find_commit_tagged_after(release)
-    return commit is not None and origin.needs_no_pull(release, commit)
 
 
 def _unpublished(release: Release, traces: Traces) -> State:

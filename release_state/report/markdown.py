@@ -13,7 +13,6 @@ from release_state.model.outcome import Exit, Outcome, collect_remedies, find_re
 from release_state.model.plan import Plan, Step
 from release_state.report.document import CheckReport, RunReport, TargetReport, heading
 from release_state.report.process import ProcessReport
-from release_state.verdict.changes import Changes
 
 MOST_BYTES = 256 * 2**10
 """Of one run's summary. A runner takes 1 MiB for everything that a step writes."""
@@ -68,7 +67,8 @@ def _blocks(document: RunReport) -> Iterator[str]:
             yield f"**Hint: {escape(hint)}**\n\n"
         yield f"Phase **{name_phase(target.phase)}**: {escape(target.phase_reason)}.\n\n"
         if changes := document.run.targets[target.key].changes:
-            yield _changes(changes)
+            since = f"{changes.since:%Y-%m-%d %H:%M} UTC ({escape(changes.verdict_then)})"
+            yield f"Since {since}: {escape(changes.words, 2_000)}.\n\n"
         yield from _matrix(target)
         for found in target.findings:
             yield _finding(found)
@@ -76,11 +76,6 @@ def _blocks(document: RunReport) -> Iterator[str]:
             yield f"Not run: {escape(', '.join(target.not_run))}\n\n"
         yield from _plan(target.plan)
         yield from _process(target.process)
-
-
-def _changes(changes: Changes) -> str:
-    since = f"{changes.since:%Y-%m-%d %H:%M} UTC ({escape(changes.verdict_then)})"
-    return f"Since {since}: {escape(changes.words, 2_000)}.\n\n"
 
 
 def _matrix(target: TargetReport) -> Iterator[str]:

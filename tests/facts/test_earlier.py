@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 from packaging.version import Version
 
-from release_state.facts.earlier import choose_earlier, find_wheel_gap
+from release_state.facts.filenames import choose_earlier, find_wheel_gap
 from release_state.facts.process import resolve
 from release_state.facts.release import Release
 from release_state.facts.wheels import Gap, find_gap, parse_wheel

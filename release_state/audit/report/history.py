@@ -144,7 +144,7 @@ def draw_picture(audit: Audit) -> Picture | None:
     judged = audit.judgements
     if not judged:
         return None
-    lanes = _lanes(audit)
+    lanes = [INDEX, *(trace for trace in (TAG, RELEASE) if trace in audit.target.channel.leaves)]
     height = len(lanes) * (_LANE + _GAP) + _MARKS
     shapes, labels, top = [], [], 0
     for trace in lanes:
@@ -179,10 +179,6 @@ _KEY = (
     ("mark advice", "advice, or in progress"),
     ("mark unknown", "unknown"),
 )
-
-
-def _lanes(audit: Audit) -> list[str]:
-    return [INDEX, *(trace for trace in (TAG, RELEASE) if trace in audit.target.channel.leaves)]
 
 
 def _state(audit: Audit, trace: str, judgement: Judgement) -> str:

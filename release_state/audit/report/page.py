@@ -52,19 +52,12 @@ def render_frame(name: str, word: str, about: str, exit_code: Exit, started_at: 
     return render(name, **frame, **context)
 
 
-class _Finding(Struct, frozen=True):
+class _Finding(NamedTuple):
     """A finding about the whole project."""
 
     result: CheckResult
-
-    @property
-    def about(self) -> str:
-        about = self.result.target.partition(": ")[2]
-        return f", {about}" if about else ""
-
-    @property
-    def rows(self) -> list[tuple[str, str]]:
-        return list_rows(self.result)
+    about: str
+    rows: list[tuple[str, str]]
 
 
 class _Disagreement(Struct, frozen=True):
@@ -100,10 +93,13 @@ class _Audit:
         self.chosen = "" if audit.history.selection == "all" else f", selected by {audit.history.selection}"
         self.lines = (*describe_habits(audit), *describe_notes(audit), *describe_waived(verdict.waived))
         self.sources = f"{target.repository}, {target.remote_url}, {target.channel.index_url}"
-        known = [result for result in verdict.findings if result.outcome is not Outcome.UNKNOWN]
-        self.unknown = [_Finding(result) for result in verdict.findings if result not in known]
-        self.wrong = [_Finding(result) for result in known if result.blocking]
-        self.advice = [_Finding(result) for result in known if not result.blocking]
+        found = [
+            _Finding(result, f", {about}" if (about := result.target.partition(": ")[2]) else "", list_rows(result))
+            for result in verdict.findings
+        ]
+        self.unknown = [each for each in found if each.result.outcome is Outcome.UNKNOWN]
+        self.wrong = [each for each in found if each.result.blocking and each not in self.unknown]
+        self.advice = [each for each in found if not each.result.blocking and each not in self.unknown]
         self.kinds = list(verdict.by_kind)
         self.wrong_kinds = self._list_kinds(blocking=True)
         self.advised_kinds = self._list_kinds(blocking=False)

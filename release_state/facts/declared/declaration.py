@@ -25,8 +25,7 @@ def list_usual_files(package: str) -> tuple[str, ...]:
 
 
 def find_declaration(tree: Tree, package: str = "", version: Version | None = None) -> Declaration:
-    """
-    Return the version that a tree declares for a package, whose name is normalized; without one, for its top.
+    """Return the version that a tree declares for a package, whose name is normalized; without one, for its top.
 
     In a monorepo the folder that names the package counts, never the top of the tree. If it declares another one than
     `version`, the other projects are looked at that declare that.

@@ -47,8 +47,7 @@ class ExpectedClaims(Struct, frozen=True):
 
 
 def expect_claims(target: Target, workflow: str, job: str) -> ExpectedClaims | None:
-    """
-    Return what the token of this job, in a run of this workflow, has to claim.
+    """Return what the token of this job, in a run of this workflow, has to claim.
 
     None if the job is not known to be the one that uploads to the target's index: an upload to another one has claims
     of its own. A name with an expression stands for several jobs, and an environment that is chosen in the run is none
@@ -85,8 +84,7 @@ def find_claims(lines: Iterable[Line]) -> dict[str, str]:
 
 
 def find_difference(claims: Mapping[str, str], expected: ExpectedClaims | None) -> KnownFailure | None:
-    """
-    Return the known cause for which the index refuses a token of these claims; None if they show none.
+    """Return the known cause for which the index refuses a token of these claims; None if they show none.
 
     If it is not known what is expected, only what the claims show by themselves.
     """

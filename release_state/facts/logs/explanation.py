@@ -73,8 +73,7 @@ def explain_log(
     within: tuple[str, str] | None = None,
     expected: ExpectedClaims | None = None,
 ) -> Explanation:
-    """
-    Return why the run ended, by the step that failed; if it `succeeded`, only skipped work counts.
+    """Return why the run ended, by the step that failed; if it `succeeded`, only skipped work counts.
 
     `within` is when the step began and ended that GitHub calls failed, as `2026-01-02T03:04:05`. The claims of a
     refused token are held against the `expected` ones of its job, if these are known.

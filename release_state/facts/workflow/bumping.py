@@ -57,8 +57,7 @@ _FILE = re.compile(r"(?!/|\$|(\./)?dist/)([^$]*/)?_*version_*(\.(py|txt|toml|cfg
 
 
 def find_version_writer(texts: Mapping[str, str], publishing: Collection[str]) -> VersionWriter | None:
-    """
-    Return the step that sets the version in a run, with all files that such steps write; None if no step is seen to.
+    """Return the step that sets the version in a run, with all files that such steps write; None if no step is seen to.
 
     `texts` holds workflow files and local actions by their paths, `publishing` the paths of those that publish. Another
     workflow counts only if it tags or releases what it set: one that opens a pull request has it committed before.

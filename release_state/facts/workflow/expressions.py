@@ -36,8 +36,7 @@ class _UnreadableError(ValueError):
 
 
 def evaluate(condition: str, known: Mapping[str, Value]) -> bool | None:
-    """
-    Return whether the condition of a job or step holds; None if only a run can tell.
+    """Return whether the condition of a job or step holds; None if only a run can tell.
 
     `known` gives contexts by lower-case dotted name: `{"github.event_name": "push"}`; a name stands for all that begins
     with it and a dot. Every job before it is taken to have succeeded. A condition that cannot be read is None.

@@ -108,8 +108,7 @@ def find_uploads_of(workflow: ReleaseWorkflow) -> list[Upload]:
 
 
 def find_uploads(texts: Mapping[str, str]) -> tuple[Upload, ...]:
-    """
-    Return the uploads of every workflow that an event can start, in the order of the paths.
+    """Return the uploads of every workflow that an event can start, in the order of the paths.
 
     `texts` holds workflow files and local actions by their paths. A file that cannot be read gives none.
     """

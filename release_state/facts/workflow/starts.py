@@ -35,15 +35,8 @@ _OTHERS: Mapping[str, StartKind] = {
 }
 JUDGED = frozenset({"push", "release", *_PULLS, *_OTHERS})
 """The events that are held against conditions."""
-_ABSENT: Mapping[str, Value] = {
-    "inputs": None,
-    "github.event.inputs": None,
-    "github.event.release": None,
-    "github.event.action": None,
-    "github.event.ref": None,
-    "github.event.workflow_run": None,
-    "github.event.pull_request": None,
-}
+_PARTS = ("inputs", "release", "action", "ref", "workflow_run", "pull_request")
+_ABSENT: Mapping[str, Value] = {"inputs": None, **{f"github.event.{part}": None for part in _PARTS}}
 """Contexts that only some events have."""
 Way = tuple[tuple[str, ...], Mapping[str, Value]]
 """The filters of a start, and what is known in its run."""
@@ -62,8 +55,7 @@ _SENT = ("created", "published", "released")
 def find_starts(
     upload: Upload, text: str, repository: str = "", base: str = "main", tag: str = "", *, alone: bool = False
 ) -> tuple[Start, ...]:
-    """
-    Return what starts an upload; `text` is its workflow file, `repository` the `owner/name` that runs it.
+    """Return what starts an upload; `text` is its workflow file, `repository` the `owner/name` that runs it.
 
     `base` is the base branch: of all pushes to branches, those to it are looked at. `tag` is the version's; where a
     condition keeps this one from the upload and lets another through, the last pattern of the start excludes it. With

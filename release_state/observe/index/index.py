@@ -16,8 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from release_state.common.strict import is_sane
-from release_state.facts.earlier import MOST_NAMES, choose_earlier, find_wheel_gap
-from release_state.facts.filenames import read_filename
+from release_state.facts.filenames import MOST_NAMES, choose_earlier, find_wheel_gap, read_filename
 from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, unavailable
 from release_state.model.snapshot import IndexFile, IndexProject, IndexRelease

@@ -60,8 +60,7 @@ def switch_on(release: Release, workflow: str) -> Step:
 
 
 def _publish_by(release: Release) -> list[Step] | None:
-    """
-    Return the steps that let the project's own workflow publish the tag; None if no tag or GitHub Release starts it.
+    """Return the steps that let the project's own workflow publish the tag; None if no tag or GitHub Release starts it.
 
     Empty if the GitHub Release that the plan creates starts it. Where neither does, a run that made the tag in another
     job than the upload can resume. Raises NotObserved: a run that nobody could ask for may be at work.
@@ -93,8 +92,7 @@ def _publish_by(release: Release) -> list[Step] | None:
 
 
 def begin_again(release: Release) -> list[Step] | None:
-    """
-    Return the step that starts the release where nothing of it is left, for a project that a tag or a GitHub Release
+    """Return the step that starts the release where nothing of it is left, for a project that a tag or a GitHub Release
     starts; None for any other, whose workflow is started by hand, and for a channel without tags: the tag is another's.
     """
     publisher = find_publisher(release)
@@ -134,8 +132,7 @@ def begin_again(release: Release) -> list[Step] | None:
 
 
 def find_resumable(release: Release, tag: Tag) -> WorkflowRun | None:
-    """
-    Return the version's last run if repeating its failed jobs uploads this version; None if not, or if nobody knows.
+    """Return the version's last run if repeating its failed jobs uploads this version; None if not, or if nobody knows.
 
     That is a failed run of the tagged commit in which neither the upload's job nor the failed one makes the tag: a
     repeated job that makes it would find it there, and work out another version or none.

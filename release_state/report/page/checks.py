@@ -61,7 +61,10 @@ def sort_checks(verdict: TargetVerdict) -> Checks:
     ordered = sorted(verdict.results, key=lambda result: not result.blocking)
     found = [result for result in ordered if result.is_finding and result.outcome is not Outcome.UNKNOWN]
     quiet = [result for result in ordered if not result.is_finding]
-    causes = [_explain(cause, same) for cause, same in group_unknown(ordered).items()]
+    causes = [
+        Cause(why, tuple(same), collect_remedies(same), find_retry_time(same))
+        for why, same in group_unknown(ordered).items()
+    ]
     decisive = [any(result.decides(verdict.block_on_advice) for result in cause.results) for cause in causes]
     return Checks(
         wrong=tuple(result for result in found if result.decides(verdict.block_on_advice)),
@@ -74,10 +77,6 @@ def sort_checks(verdict: TargetVerdict) -> Checks:
         },
         counts=tuple(_count(verdict.results)),
     )
-
-
-def _explain(found: str, same: Sequence[CheckResult]) -> Cause:
-    return Cause(found, tuple(same), collect_remedies(same), find_retry_time(same))
 
 
 def _count(results: Sequence[CheckResult]) -> list[tuple[Outcome, bool, int]]:

@@ -100,8 +100,6 @@ def make_environment() -> Environment:
 
 
 def _clean(value: object) -> object:
-    if type(value) is str:  # what most values are
-        return sanitize(value)
     return sanitize(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 

@@ -90,7 +90,8 @@ def draw_timeline(found: Timeline) -> Story:
 def _marks(events: Sequence[Event]) -> Iterator[Mark]:
     before: datetime | None = None
     dated = False
-    for mark in _condensed(sorted(_ends(events), key=_moment)):
+    ends = sorted(_ends(events), key=lambda mark: (mark.at is None, mark.at.timestamp() if mark.at else 0.0))
+    for mark in _condensed(ends):
         if mark.at is None and dated:
             yield Mark("Time not recorded")
             dated = False
@@ -99,10 +100,6 @@ def _marks(events: Sequence[Event]) -> Iterator[Mark]:
         if mark.at:
             before, dated = mark.at, True
         yield mark
-
-
-def _moment(mark: Mark) -> tuple[bool, float]:
-    return mark.at is None, mark.at.timestamp() if mark.at else 0.0
 
 
 def _ends(events: Sequence[Event]) -> Iterator[Mark]:

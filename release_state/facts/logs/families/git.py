@@ -12,6 +12,10 @@ _NO_CREDENTIALS = (
     "Git has no credentials for the push: the checkout did not keep them.",
     "Set `persist-credentials: true` in that job's checkout, or push with a token; then complete what is missing",
 )
+_REFUSED = (
+    "GitHub refused the GitHub Release.",
+    "Read its reason; check tag name, target and whether a draft of it exists",
+)
 GIT = (
     KnownFailure(
         "D",
@@ -180,14 +184,12 @@ GIT = (
         r"validation failed.{0,200}\b(?:release|tag_name|target_commitish)\b|\b422\b.{0,200}(?:\b(?:release|tag_name)\b"
         r"|/releases\b(?!/)|/releases/\d{1,20}/assets)|\bgithub3?\.\S{0,80}(?:: 422|unprocessable)|body is too long"
         r"|tag_name is not a valid tag|published releases must have a valid tag|target_commitish is invalid",
-        "GitHub refused the GitHub Release.",
-        "Read its reason; check tag name, target and whether a draft of it exists",
+        *_REFUSED,
     ),
     KnownFailure(
         "release refused",
         r"^(?:error: )?(?:too many retries|validation failed)\W*$",
-        "GitHub refused the GitHub Release.",
-        "Read its reason; check tag name, target and whether a draft of it exists",
+        *_REFUSED,
         rank=Rank.EFFECT,
         step=r"release",
     ),

@@ -17,6 +17,10 @@ _ADDRESS = (
     "Correct the upload's address (with its last slash) in the workflow or the tool's settings; start it again",
     Completion.DEPENDS,
 )
+_NO_HOST = (
+    "The upload found no host of the index's name.",
+    "Check the upload's address; if it is right, run the failed job again",
+)
 SERVICES = (
     KnownFailure(
         "time limit",
@@ -106,8 +110,7 @@ SERVICES = (
     KnownFailure(
         "index address",
         r"url: /legacy/.{0,400}(?:nodename nor servname|name or service not known|name resolution|getaddrinfo failed)",
-        "The upload found no host of the index's name.",
-        "Check the upload's address; if it is right, run the failed job again",
+        *_NO_HOST,
     ),
     KnownFailure(
         "certificate",
@@ -155,8 +158,7 @@ SERVICES = (
         "index address",
         r"\bdns error\b|failed to lookup address|name or service not known|failure in name resolution"
         r"|getaddrinfo failed|nodename nor servname",
-        "The upload found no host of the index's name.",
-        "Check the upload's address; if it is right, run the failed job again",
+        *_NO_HOST,
         uploading=True,
     ),
     KnownFailure(
