@@ -84,7 +84,7 @@ def _main(given: list[str]) -> int:
 
 def _run(folder: Path, word: str, rest: list[str]) -> int:
     """Run a command, or the options without one, on the suite in a folder."""
-    from release_state.cli.commands import read_places, to_options, write_help
+    from release_state.cli.commands import read_places, refuse_configuration, to_options, write_help
     from release_state.common.errors import UsageProblem
 
     if any(argument in ("-h", "--help") for argument in rest):
@@ -97,6 +97,7 @@ def _run(folder: Path, word: str, rest: list[str]) -> int:
             sys.stdout.write(write_completion(rest))
             return 0
         options = to_options(word, rest)
+        refuse_configuration(options)
     except UsageProblem as problem:
         return _refuse(str(problem))
     if (places := read_places(options)) is not None:
@@ -109,12 +110,13 @@ def _run(folder: Path, word: str, rest: list[str]) -> int:
     own = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--confcutdir", str(folder)]
     try:
         return int(pytest.main([*own, str(folder / "checks"), *map(_as_pytest_knows_it, options)]))
-    except ImportError as error:
-        if not str(error).startswith("Error importing plugin"):
+    except (ImportError, ValueError) as error:
+        if not str(error).startswith(("Error importing plugin", "Plugin already registered")):
             raise
         from release_state.common.text import disarm_commands, sanitize
 
-        return _refuse(disarm_commands(sanitize(f"-p: {error}")))
+        # pytest goes on with a list of all plugins, each with its file.
+        return _refuse(disarm_commands(sanitize(f"-p: {str(error).partition('=<')[0]}")))
     finally:
         interrupts.stop()
 

@@ -77,6 +77,21 @@ def read_places(options: Sequence[str]) -> list[str] | None:
     return None if others else list(found.checks)
 
 
+def refuse_configuration(options: Sequence[str]) -> None:
+    """Raise UsageProblem if options name another configuration for pytest: without the suite's own, no check runs."""
+    import argparse
+
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, prog="release-state", exit_on_error=False)
+    for names in (("-c", "--config-file"), ("--rootdir",)):
+        parser.add_argument(*names, nargs="?", const="", action="append", dest=names[-1])
+    found, _ = parser.parse_known_args(options)
+    for name, values in vars(found).items():
+        if values is not None:
+            raise UsageProblem(
+                f"{name} is of pytest's own runs: the suite has its configuration and folder; leave it out"
+            )
+
+
 def _all_versions(rest: Sequence[str]) -> list[str]:
     """`--version all`, unless the arguments select versions; raises UsageProblem if they give a single one."""
     import argparse

@@ -29,6 +29,11 @@ def is_listing(option: object) -> bool:
 class Listing:
     """Takes the place of a run; the exit code is 5, which editors accept and no gate takes for green."""
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Leave out pytest's header, which names the folder where the suite is installed."""
+        session.config.option.no_header = True
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
         """Set the exit code, unless collecting failed."""

@@ -62,6 +62,8 @@ class LastScreen:
         config = session.config
         reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
         has_header = reporter is not None and not config.option.no_header
+        # With `-v`, pytest shows each check with the way from the current folder to where the suite is installed.
+        setattr(config, "cwd_relative_nodeid", str)  # noqa: B010 - mypy refuses to assign to a method
         if reporter is not None:
             config.option.no_header = True
             from release_state.report.screen import Screen

@@ -243,6 +243,8 @@ def refuse_other_answers(config: pytest.Config) -> None:
     for name, typed, does in _NO_RUN if judges or config.option.release_state_project_list else ():
         if getattr(config.option, name, False):
             raise pytest.UsageError(f"{typed} {does} and checks nothing: leave it out")
+    if config.option.usepdb:
+        raise pytest.UsageError("--pdb waits for a person at each finding: leave it out")
     for name, typed in _BY_MEMORY:
         if getattr(config.option, name, False):
             raise pytest.UsageError(f"{typed} chooses by an earlier run, and the state has changed since: leave it out")

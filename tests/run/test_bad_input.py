@@ -114,6 +114,7 @@ TYPED: list[tuple[str, list[str], list[str]]] = [
     ("reports-dir", ["--version", "0.2.0", "--reports-dir", "conftest.py"], ["reports folder", "--reports-dir"]),
     ("version-of-pytest", ["--version", "0.2.0", "-V"], ["-V", "checks nothing"]),
     ("trace", ["--version", "0.2.0", "--trace"], ["--trace", "checks nothing"]),
+    ("debugger", ["--version", "0.2.0", "--pdb"], ["--pdb", "waits for a person"]),
     ("markers", ["--version", "0.2.0", "--markers"], ["--markers", "checks nothing"]),
     ("fixtures-of-a-demo", ["--demo", "clean", "--fixtures"], ["--fixtures", "checks nothing"]),
     ("warnings", ["--version", "0.2.0", "-W", "error::Wrong"], ["error::Wrong", "no attribute 'Wrong'"]),

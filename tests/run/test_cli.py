@@ -155,6 +155,32 @@ def test_checks_are_listed_without_a_version_as_editors_ask(more: tuple[str, ...
     assert "test_" in run.stdout
 
 
+@pytest.mark.parametrize("typed", [["-c", "x.ini"], ["-cx.ini"], ["--config-file=x.ini"], ["--rootdir", "/"], ["-c"]])
+def test_another_configuration_is_refused(typed: list[str], tmp_path: Path) -> None:
+    """It would take the place of the suite's own."""
+    (tmp_path / "x.ini").write_text("[pytest]\naddopts = -p no:release_state\n", encoding="utf-8")
+    run = called("demo", "clean", *typed, home=tmp_path, cwd=tmp_path)
+    name = "--rootdir" if "--rootdir" in typed else "--config-file"
+    says = f"ERROR: {name} is of pytest's own runs: the suite has its configuration and folder; leave it out\n"
+    assert (run.returncode, run.stdout, run.stderr) == (4, "", says)
+
+
+def test_a_plugin_that_is_there_already_is_one_line(tmp_path: Path) -> None:
+    run = called("demo", "clean", "-p", "xdist.plugin", home=tmp_path)
+    assert run.returncode == 4 and run.stderr.startswith("ERROR: -p: Plugin already registered under a different name")
+    assert len(run.stderr.splitlines()) == 1 and str(Path(pytest.__file__).parent.parent) not in run.stderr
+
+
+@pytest.mark.parametrize("options", [("demo", "clean", "-v", "--no-install"), ("--collect-only",)])
+def test_no_message_says_where_the_suite_is_installed(options: tuple[str, ...], tmp_path: Path) -> None:
+    run = called(*options, home=tmp_path, cwd=tmp_path)
+    assert run.returncode in (0, 5), run.stdout + run.stderr
+    assert str(ROOT) not in run.stdout and str(ROOT.name) + "/checks" not in run.stdout
+    assert "rootdir" not in run.stdout
+    if "-v" in options:
+        assert re.search(r"^checks/test_\w+\.py::test_\w+\[orbit-demo==0\.2\.0@pypi\] HOLDS", run.stdout, re.MULTILINE)
+
+
 def test_what_cannot_be_collected_is_no_list(tmp_path: Path) -> None:
     (tmp_path / "test_broken.py").write_text("raise RuntimeError('broken')\n", encoding="utf-8")
     run = suite("--collect-only", str(tmp_path))
