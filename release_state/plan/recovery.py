@@ -20,6 +20,7 @@ from release_state.plan.diagnosis import Diagnosis, diagnose
 from release_state.plan.directions import complete, force, withdraw
 from release_state.plan.steps import branches, conflicts, prerequisites, publication, start, tags
 from release_state.plan.steps.commands import gh, suite_command
+from release_state.plan.steps.protection import put_permission_first
 
 __all__ = ["Recovery", "make_full_plan", "make_start_plan"]
 
@@ -59,7 +60,7 @@ class Recovery:
             direction=direction,
             reason=self.diagnosis.reason,
             folder=self.release.target.clone,
-            steps=tuple(prerequisites.merge_by_cause(dict.fromkeys(steps))),
+            steps=tuple(put_permission_first(self.release, prerequisites.merge_by_cause(dict.fromkeys(steps)))),
             other_way=self._other_way(direction) if steps else (),
         )
 

@@ -11,12 +11,13 @@ from msgspec import structs
 from release_state.facts.release import Release
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import Exit
-from release_state.model.plan import Step, Wanted
+from release_state.model.plan import Step, Wanted, step
 from release_state.model.snapshot import Candidate, Snapshot, Tag
 from release_state.plan.steps import tagging
 from release_state.plan.steps.commands import push
 from release_state.plan.steps.conflicts import make_room_for_branch, make_room_for_tag
 from release_state.plan.steps.prerequisites import end_or_wait
+from release_state.plan.steps.protection import put_permission_first
 from release_state.plan.steps.publication import unyank
 from release_state.plan.steps.releases import handle_other_spelling
 from release_state.plan.steps.tagging import describe_fit
@@ -49,6 +50,8 @@ def test_files_are_counted_beyond_those_that_are_listed() -> None:
     assert said.startswith("2 of 50 files") and "a; b; c; d; e; and 41 more" in said and "x; and 1 more" in said
 
 
+WRONG = s.history(s.lineage(declared_version="0.1.0"))
+TAGGED = Release(s.released())
 FOREIGN = s.candidate(equal=0, absent=tuple("abcdefgh"), declared_version=None)
 
 
@@ -262,3 +265,41 @@ def test_what_is_unyanked_says_what_is_still_offered() -> None:
     for files, offered in (((wheel, sdist), f"; still offered: {sdist.filename}"), ((wheel,), "")):
         step = unyank(Release(s.released(index={"pypi": s.project(*files)})))
         assert step.reason == f"yanked: {wheel.filename}{offered}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "snapshot", "what"),
+    [
+        ("deletion", s.released(index={"pypi": s.project()}, pulls=known(()), history=WRONG), "delete the tag v0.2.0"),
+        ("update", s.released(published=s.published(s.candidate(s.OTHER), FOREIGN)), "replace the tag v0.2.0"),
+        (
+            "deletion",
+            s.ready(remote=s.remote(s.branch()), history=s.history(s.lineage())),
+            "delete the branch release/",
+        ),
+        ("creation", s.released(index={"pypi": s.project()}, pulls=known(()), history=WRONG), ""),
+    ],
+)
+def test_what_a_ruleset_refuses_is_asked_before_anything_is_deleted(rule: str, snapshot: Snapshot, what: str) -> None:
+    """GitHub refuses to delete the tag once its GitHub Release is deleted."""
+    found = tuple(s.ruleset(s.rule(rule), target=each, include=("~ALL",)) for each in ("tag", "branch"))
+    planned, plain = (
+        verdict_of(each).plan.steps for each in (structs.replace(snapshot, rulesets=known(found)), snapshot)
+    )
+    asks = [number for number, each in enumerate(planned) if each.title.startswith(f"Make sure that you may {what}")]
+    first = next(number for number, each in enumerate(planned) if each.destroys)
+    assert (asks == [first - 1]) is bool(what), [each.title for each in planned]
+    assert not what or "nobody may bypass it" in planned[asks[0]].reason
+    assert [each for each in planned if each in plain] == list(plain)
+    off = tuple(structs.replace(each, enforcement="evaluate") for each in found)
+    assert verdict_of(structs.replace(snapshot, rulesets=known(off))).plan.steps == plain
+
+
+def test_a_tag_that_is_pushed_again_needs_its_creation_too() -> None:
+    """Deleted, and then refused: the tag would be gone."""
+    again = step("Push the tag again", push(TAGGED, ":refs/tags/v0.2.0"), push(TAGGED, "a:refs/tags/v0.2.0"))
+    rulesets = known((s.ruleset(s.rule("creation"), bypass=None),))
+    release = Release(s.released(rulesets=rulesets))
+    [ask, last] = put_permission_first(release, [again])
+    assert ask.title.startswith("Make sure that you may create the tag v0.2.0") and last == again
+    assert "this token cannot see who may bypass it" in ask.reason
