@@ -65,17 +65,16 @@ def test_project_leaves_every_trace(audit: Audit, trace: str) -> None:
         )
     remote = audit.history.remote.value
     names = join_items(tag.name for tag in (remote.tags[-5:] if remote and trace == TAG else ()))
+    fix = step(
+        f"If the project creates none, remove {trace!r} from "
+        + ("the channel's leaves" if trace in SETTING else "expected-files")
+        + ("; if it spells its tags differently, set --tag-template" if trace == TAG else "")
+    )
     raise ActionNeeded(
         expected=f"a {trace} for most of {published} published versions",
         found=f"{audit.habits.counts(trace)[0] or 'none'}" + (f"; the remote's last tags: {names}" if names else ""),
         why="either the project creates none, or the suite looks in the wrong place",
-        steps=[
-            step(
-                f"If the project creates none, remove {trace!r} from "
-                + ("the channel's leaves" if trace in SETTING else "expected-files")
-                + ("; if it spells its tags differently, set --tag-template" if trace == TAG else "")
-            )
-        ],
+        steps=[fix],
         # The defaults ask for both kinds of file; what no earlier version has, a release does not lack.
         advice=trace in target.expected_files and not audit.habits.are_kinds_given,
     )

@@ -28,16 +28,12 @@ def test_required_checks_have_reported(release: Release) -> None:
     page = f"{release.target.web}/settings/rules"
     reported = {result.name for result in (*checks.results, *checks.nearest_results)}
     if missing := [name for name in rules.all_checks if name not in reported]:
+        fix = step("Run them on the base branch, or fix the names in the rule", link=page)
         raise ActionNeeded(
             expected=join_items(rules.all_checks),
             found=f"missing on {(checks.nearest or checks.sha)[:12]}: {join_items(missing)}",
             why="the project requires them, and they say nothing about this commit",
-            steps=[
-                step(
-                    "Run them on the base branch, or fix the names in the rule",
-                    link=page,
-                )
-            ],
+            steps=[fix],
         )
 
 

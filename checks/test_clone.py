@@ -63,17 +63,16 @@ def test_clone_is_of_the_repository_itself(release: Release) -> None:
     if named.lower() != target.repository.lower():
         repository = release.snapshot.repository.present()
         if named.lower() != repository.full_name.lower():
+            fix = step(
+                "If it is a former name of the repository, update the remote's URL; otherwise add the "
+                "repository as a remote and name it with --remote",
+                in_clone(release, "remote", "--verbose"),
+            )
             raise ActionNeeded(
                 expected=f"remote {target.remote} of the clone: {target.repository}",
                 found=named,
                 why="this clone pushes branches and tags to another repository, perhaps a fork",
-                steps=[
-                    step(
-                        "If it is a former name of the repository, update the remote's URL; otherwise add the "
-                        "repository as a remote and name it with --remote",
-                        in_clone(release, "remote", "--verbose"),
-                    )
-                ],
+                steps=[fix],
             )
     repository = release.snapshot.repository.present()
     if repository.fork_of:
@@ -121,16 +120,12 @@ def test_dist_holds_this_version_only(release: Release) -> None:
     if (built := release.snapshot.built.value) and built.folder == f"{clone.path}/dist":
         raise NotApplicable("DIST-1 looks at this folder (--built)")
     if others := find_other_versions(clone.dist_names.present(), release):
+        fix = step("Move them away before you build or upload by hand", ["ls", "-l", f"{release.target.clone}/dist"])
         raise ActionNeeded(
             expected=f"only files of {release.version} in {clone.path}/dist",
             found=join_items(others),
             why="an upload of dist/* includes them",
-            steps=[
-                step(
-                    "Move them away before you build or upload by hand",
-                    ["ls", "-l", f"{release.target.clone}/dist"],
-                )
-            ],
+            steps=[fix],
         )
 
 

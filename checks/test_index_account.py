@@ -37,15 +37,13 @@ def test_index_takes_uploads_of_the_project(release: Release) -> None:
         raise NotApplicable(f"{release.channel.name} does not list this name now")
     if (mark := project.status or "active") in MARKERS:
         reason = f": {project.status_reason}" if project.status_reason else ""
+        fix = step(
+            f"Open the project's page, and make sure that it is no longer {mark} before you release", link=project.url
+        )
         raise ActionNeeded(
             found=f"{mark}{reason}",
             why=MARKERS[mark],
-            steps=[
-                step(
-                    f"Open the project's page, and make sure that it is no longer {mark} before you release",
-                    link=project.url,
-                )
-            ],
+            steps=[fix],
             blocks=mark != "deprecated" and release.snapshot.phase in (Phase.PRE_RELEASE, Phase.PRE_PUBLISH),
         )
 

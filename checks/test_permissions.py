@@ -69,14 +69,11 @@ def test_jobs_that_write_may_write(release: Release) -> None:
     another token. A job's block without `contents` takes away what the top of the file gives.
     """
     if lack := find_lack(release, CONTENTS):
+        fix = make_file_step(release, "Give the job `contents: write`", "a job's own block replaces the one at the top")
         raise ActionNeeded(
             found=join_items(lack.steps),
             why="GitHub refuses the push, tag or release: “Resource not accessible by integration”, or 403",
-            steps=[
-                make_file_step(
-                    release, "Give the job `contents: write`", "a job's own block replaces the one at the top"
-                )
-            ],
+            steps=[fix],
             blocks=lack.certain,
         )
 

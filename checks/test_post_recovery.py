@@ -166,17 +166,16 @@ def test_wheels_have_a_module(release: Release) -> None:
     if contents is None:
         raise NotApplicable("no wheel that is read")
     if contents.empty and contents.module:
+        fix = step(
+            f"Yank {release.version}, find out why the build left it out, and publish the next version",
+            mends="index",
+            link=release.target.index_page,
+            reason="no index takes the same file name twice",
+        )
         raise ActionNeeded(
             found=f"no module in {join_items(contents.empty)}",
             why=f"{contents.holder} has {contents.module}",
-            steps=[
-                step(
-                    f"Yank {release.version}, find out why the build left it out, and publish the next version",
-                    mends="index",
-                    link=release.target.index_page,
-                    reason="no index takes the same file name twice",
-                )
-            ],
+            steps=[fix],
         )
 
 
@@ -320,17 +319,16 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
         return
     heads = join_items(f"#{pull.number} at {pull.head_sha[:12]}" for pull in release.pulls) or "none"
     off = format_commits(release.lineage(tag.commit).ahead)
+    fix = step(
+        f"Look at what {tag.name} points to",
+        fetch(release, f"refs/tags/{tag.name}"),
+        ["git", "log", "--oneline", "-5", tag.commit],
+    )
     raise ActionNeeded(
         expected=f"a commit on {release.base_branch}, or in the release pull request ({heads})",
         found=f"{tag.name} at {tag.commit[:12]}, {off} off the base branch",
         why="the tag may not be what was released",
-        steps=[
-            step(
-                f"Look at what {tag.name} points to",
-                fetch(release, f"refs/tags/{tag.name}"),
-                ["git", "log", "--oneline", "-5", tag.commit],
-            )
-        ],
+        steps=[fix],
         advice=release.snapshot.phase != Phase.PRE_PUBLISH,
     )
 

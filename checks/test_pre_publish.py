@@ -49,17 +49,16 @@ def test_this_run_is_of_the_tag(release: Release) -> None:
             steps=[step(f"Let --tag-template spell tags as {name} is, or leave it out")],
         )
     if elsewhere := [tag for tag in tags if tag.commit != run.sha]:
+        fix = step(
+            "Compare both commits, and find out who moved the tag; let the run of the right one publish",
+            *[fetch(release, f"refs/tags/{tag.name}") for tag in elsewhere[:3]],
+            *[["git", "log", "--oneline", "-5", tag.commit] for tag in elsewhere[:3]],
+        )
         raise ActionNeeded(
             expected=f"{name} at {run.sha[:12]}, the commit of this run",
             found=join_items(f"{tag.name} at {tag.commit[:12]}" for tag in elsewhere),
             why="this run would publish another commit than the tagged one",
-            steps=[
-                step(
-                    "Compare both commits, and find out who moved the tag; let the run of the right one publish",
-                    *[fetch(release, f"refs/tags/{tag.name}") for tag in elsewhere[:3]],
-                    *[["git", "log", "--oneline", "-5", tag.commit] for tag in elsewhere[:3]],
-                )
-            ],
+            steps=[fix],
         )
 
 

@@ -262,16 +262,12 @@ def test_project_is_known_to_the_index(release: Release) -> None:
     needs a pending trusted publisher, or a token for the whole account, before its first upload.
     """
     if not release.project.listed:
+        fix = step("Check that the name is right and free, and its publisher pending", link=release.target.project_page)
         raise ActionNeeded(
             expected=f"{release.target.name} on {release.channel.name}",
             found="the index does not list this name now",
             why="the name is misspelt; or it is new and needs a pending trusted publisher; or it was deleted",
-            steps=[
-                step(
-                    "Check that the name is right and free, and its publisher pending",
-                    link=release.target.project_page,
-                )
-            ],
+            steps=[fix],
         )
 
 
@@ -578,15 +574,14 @@ def test_built_files_are_of_this_version(release: Release) -> None:
     if refused and release.channel.is_public_index:
         raise _correct(release, join_items(refused))
     if taken := find_taken(built, release):
+        fix = step(
+            "Leave what is published. Complete this release by an upload that skips existing files "
+            "(skip-existing: true), or release the next version"
+        )
         raise ActionNeeded(
             found=f"{release.channel.name} already has {join_items(taken)}",
             why="an index never accepts a file name twice: the upload fails on it",
-            steps=[
-                step(
-                    "Leave what is published. Complete this release by an upload that skips existing files "
-                    "(skip-existing: true), or release the next version"
-                )
-            ],
+            steps=[fix],
         )
     if unread:
         remedy = "build into an empty folder, of plain files that this run may read; or raise --lookup-timeout"
@@ -597,16 +592,15 @@ def test_built_files_are_of_this_version(release: Release) -> None:
     names = [file.filename for file in built.files if file.kind == "wheel"]
     gap = find_wheel_gap(release.project, release.version, names)
     if gap.unexplained and "expected-files" not in release.target.given:
+        fix = step(
+            "Put the files of every job that builds into the folder; where a wheel is dropped on purpose, say "
+            f"which kinds are expected: --expected-files {','.join(release.target.expected_files)}"
+        )
         raise ActionNeeded(
             expected=f"wheels as {gap.version} has",
             found=f"no wheel for {join_items(gap.unexplained, 12)} in {built.folder}",
             why="an installation there needs a compiler, or fails",
-            steps=[
-                step(
-                    "Put the files of every job that builds into the folder; where a wheel is dropped on purpose, say "
-                    f"which kinds are expected: --expected-files {','.join(release.target.expected_files)}"
-                )
-            ],
+            steps=[fix],
         )
 
 
@@ -659,13 +653,12 @@ def _correct(release: Release, found: str) -> ActionNeeded:
 
 
 def _build_again(release: Release, found: str) -> ActionNeeded:
+    fix = step(
+        f"Build {release.version} again into an empty folder, from its commit with the tags (fetch-depth: 0); "
+        "put nothing else there, and look again"
+    )
     return ActionNeeded(
         found=found,
         why="the upload fails half-way, or publishes something else",
-        steps=[
-            step(
-                f"Build {release.version} again into an empty folder, from its commit with the tags (fetch-depth: 0); "
-                "put nothing else there, and look again"
-            )
-        ],
+        steps=[fix],
     )

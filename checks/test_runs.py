@@ -68,14 +68,13 @@ def test_upload_job_ran(release: Release) -> None:
     if last is None or last.run.conclusion != "success":
         raise NotApplicable("no green run of this version needs an explanation")
     if last.scenario == UPLOAD_SKIPPED:
+        fix = step(
+            f"See why {last.job} was skipped (its `if:`, the jobs that it needs), then start the release again",
+            link=last.run.html_url,
+            advice=True,
+        )
         raise ActionNeeded(
             found=f"run #{last.run.number}: job {last.job} was skipped",
             why="the run is green, and nothing was published",
-            steps=[
-                step(
-                    f"See why {last.job} was skipped (its `if:`, the jobs that it needs), then start the release again",
-                    link=last.run.html_url,
-                    advice=True,
-                )
-            ],
+            steps=[fix],
         )

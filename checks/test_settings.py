@@ -73,16 +73,12 @@ def test_merging_needs_nobody(release: Release) -> None:
     if not asks and base.hidden is not None:
         raise NotObserved(base.hidden)
     if base.by_pull_request_only and (pushes := find_pushes_to_base(release)):
+        fix = step("Let the workflow open a pull request, or let it bypass the rules", link=_rules_page(release))
         raise ActionNeeded(
             expected=f"no direct push to {base.branch}",
             found=f"{join_items(push.where for push in pushes)}; {base.branch} requires {join_items(asks)}",
             why="GitHub refuses a direct push, unless the workflow may bypass the rules",
-            steps=[
-                step(
-                    "Let the workflow open a pull request, or let it bypass the rules",
-                    link=_rules_page(release),
-                )
-            ],
+            steps=[fix],
         )
     if asks:
         hidden = f" (some rules are hidden: {base.hidden.why})" if base.hidden else ""
