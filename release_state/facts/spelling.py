@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from release_state.facts.package_tags import PackageTags, read_package_tags
 from release_state.model.snapshot import Tag
-from release_state.model.target import Target, parse_version
+from release_state.model.target import Target, names_version, parse_version
 
 
 class Spellings(Struct, frozen=True):
@@ -26,6 +26,8 @@ class Spellings(Struct, frozen=True):
     """Which tags can belong to this package, by the tags with its name."""
     commits: dict[str, str] = field(default_factory=dict)
     """The commit of each tag of the remote, by tag name."""
+    read: tuple[tuple[Tag, str, Version], ...] = ()
+    """The tags that name a version, each with its template and that version."""
 
     @property
     def usual(self) -> str | None:
@@ -49,19 +51,18 @@ def match_spellings(target: Target, tags: Sequence[Tag], published: Collection[V
     alone. A template belongs to this package if at least half of its tags name a version on the index and can belong to
     this package. If no template does, a configured one is taken, else those with the package's name, else all.
     """
-    spelt = [(tag.name, *read) for tag in tags if (read := target.parse_tag_spelling(tag.name))]
+    read = tuple((tag, *spelt) for tag in tags if (spelt := target.parse_tag_spelling(tag.name)))
     commits = {tag.name: tag.commit for tag in tags}
-    counted = Counter(template for _, template, _ in spelt)
-    found = Spellings({}, {}, read_package_tags(target, tags, published), commits)
-    hits = Counter(each[1] for each in spelt if each[2] in published and found.may_be_ours(*each))
+    counted = Counter(template for _, template, _ in read)
+    found = Spellings({}, {}, read_package_tags(target, tags, published), commits, read)
+    possible = [each[1:] for each in read if found.may_be_ours(each[0].name, *each[1:])]
+    hits = Counter(template for template, version in possible if version in published)
     own = {template for template in counted if 2 * hits[template] >= counted[template]}
     if not own:
-        named = (
-            found.named.templates if "tag-template" in target.given else found.named.templates - {target.tag_template}
-        )
-        configured = {target.tag_template} & set(counted) if "tag-template" in target.given else set()
-        own = configured or set(counted).intersection(named) or set(counted)
-    ours = Counter(each[1] for each in spelt if each[1] in own and found.may_be_ours(*each))
+        configured = {target.tag_template} if "tag-template" in target.given else set()
+        named = found.named.templates - ({target.tag_template} - configured)
+        own = configured & set(counted) or set(counted).intersection(named) or set(counted)
+    ours = Counter(template for template, _ in possible if template in own)
     return structs.replace(found, own=dict(ours.most_common()), foreign=dict((counted - ours).most_common()))
 
 
@@ -93,40 +94,34 @@ def find_tag_spelling(target: Target, tags: Sequence[Tag], published: Collection
         target = structs.replace(target, tag_template=template)
         used = match_spellings(target, tags, published)
     exact = structs.replace(target, process=structs.replace(target.process, tag=None)).tag
-    named = []
-    for tag in tags:
-        spelling = target.parse_tag_spelling(tag.name)
-        if spelling and target.is_version_named_by(tag.name) and used.may_be_ours(tag.name, *spelling):
-            named.append((tag, spelling[0]))
+    named = [
+        (tag, spelt)
+        for tag, spelt, version in used.read
+        if names_version(version, target.parsed_version) and used.may_be_ours(tag.name, spelt, version)
+    ]
     others = [
-        tag
-        for tag, spelt in named
-        if spelt == template or (not given and _is_used(spelt, tags, target, used, published))
+        tag for tag, spelt in named if spelt == template or (not given and _is_used(spelt, target, used, published))
     ]
     if any(tag.name == exact for tag, _ in named) or len({tag.commit for tag, _ in named}) != 1 or not others:
         return TagSpelling(template, None, evidence)
     return TagSpelling(template, sorted(others, key=lambda tag: tag.name)[0].name, evidence)
 
 
-def _is_used(
-    template: str, tags: Sequence[Tag], target: Target, used: Spellings, published: Collection[Version]
-) -> bool:
+def _is_used(template: str, target: Target, used: Spellings, published: Collection[Version]) -> bool:
     """Whether the package has tagged a published or another version in this spelling, or has no other tags."""
     if template not in used.own or target.parsed_version in published:
         return template in used.own
-    versions = {
-        spelling[1] for tag in tags if (spelling := target.parse_tag_spelling(tag.name)) if spelling[0] == template
-    }
-    others = versions - {target.parsed_version}
-    return bool(others) or set(used.own) == {template}
+    versions = {version for _, spelt, version in used.read if spelt == template}
+    return bool(versions - {target.parsed_version}) or set(used.own) == {template}
 
 
 def _find_template(
     target: Target, tags: Sequence[Tag], published: Collection[Version], used: Spellings
 ) -> tuple[str, str]:
     """The template of the package's newest tag, and the evidence; the present one without tags."""
-    template = _newest_template(target, tags, published, used)
-    if template is None or (published and not _hits(target, tags, published, template)):
+    template = _newest_template(target, published, used)
+    is_hit = any(spelt == template and version in published for _, spelt, version in used.read)
+    if template is None or (published and not is_hit):
         template = _unusual_template(tags, published, target.package) or template
     if template is None:
         return target.tag_template, ""
@@ -142,26 +137,18 @@ def _find_template(
     return template, f"tags: {len(read)} of {len(tags)} tags of the remote are spelled {template}"
 
 
-def _newest_template(
-    target: Target, tags: Sequence[Tag], published: Collection[Version], used: Spellings
-) -> str | None:
+def _newest_template(target: Target, published: Collection[Version], used: Spellings) -> str | None:
     """The spelling of the greatest version other than the target's that has a tag of its own."""
     found: dict[Version, list[str]] = {}
-    for tag in tags:
-        spelling = target.parse_tag_spelling(tag.name)
-        if spelling and spelling[0] in used.own and used.may_be_ours(tag.name, *spelling):
-            found.setdefault(spelling[1], []).append(spelling[0])
-    own = {version: spelt for version, spelt in found.items() if version != target.parsed_version} or found
-    own = {version: spelt for version, spelt in own.items() if version in published} or own
+    for tag, spelt, version in used.read:
+        if spelt in used.own and used.may_be_ours(tag.name, spelt, version):
+            found.setdefault(version, []).append(spelt)
+    own = {version: each for version, each in found.items() if version != target.parsed_version} or found
+    own = {version: each for version, each in own.items() if version in published} or own
     if not own:
         return None
     # Of two spellings of one version, the one that most tags have.
     return max(own[max(own)], key=lambda template: used.own[template])
-
-
-def _hits(target: Target, tags: Sequence[Tag], published: Collection[Version], template: str) -> int:
-    read = (target.parse_tag_spelling(tag.name) for tag in tags)
-    return sum(bool(spelt and spelt[0] == template and spelt[1] in published) for spelt in read)
 
 
 def _unusual_template(tags: Sequence[Tag], published: Collection[Version], package: str) -> str | None:
