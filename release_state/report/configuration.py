@@ -33,7 +33,7 @@ def show(config: RunConfig, token_source: str | None, clone: CloneProcess) -> li
     for each in target.channels:
         rows += [(f"channels.{each.name}.{key}", value) for key, value in _channel_rows(each, config.channel_values)]
     found = dict(_list_found(clone))
-    rows = [(key, _as_found(key, value, found, clone)) for key, value in rows]
+    rows = [(key, _as_found(key, value, found, clone, config)) for key, value in rows]
     versions = config.audit or ", ".join(dict.fromkeys(t.version for t in config.targets))
     read = f"clone; read: {clone.where}; {_NOT_ASKED}" if clone.targets else f"clone; {clone.why_not}"
     rows += [
@@ -56,14 +56,16 @@ _OPEN = "\0"
 """A value that is not known before a run: no setting can hold it."""
 
 
-def _as_found(key: str, value: Value, found: Mapping[str, Value], clone: CloneProcess) -> Value:
+def _as_found(key: str, value: Value, found: Mapping[str, Value], clone: CloneProcess, config: RunConfig) -> Value:
     """A setting that nobody gave and that a run finds out: as the clone shows it."""
     name = key.rpartition(".")[2]
     is_found = any(each.key == key and each.is_found for each in SETTINGS) or value.text == _OPEN
     if not is_found or value.origin != "default":
         return value
     if name in _BY_A_RUN:
-        return Value(_OPEN, _BY_A_RUN[name])
+        asked = config.targets[0].process_word.leaves if name == "leaves" else ()
+        at_least = f"; at least {', '.join(asked)}, as process {config.targets[0].process_kind} says" if asked else ""
+        return Value(_OPEN, _BY_A_RUN[name] + at_least)
     later = "a run on this channel finds it out" if clone.targets else f"a run finds it out; {clone.why_not}"
     return found.get(key, Value(_OPEN, later))
 

@@ -233,6 +233,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         (["his"], ["history"]),
         (["check", "--pha"], ["--phase"]),
         (["check", "--plan", "ro"], ["rollback"]),
+        (["check", "--process", "dis"], ["dispatch"]),
         (["demo", "release-p"], ["release-please", "release-please-failed"]),
         (["--project"], ["--project-list"]),
         (["history", "--reports"], ["--reports-dir"]),
@@ -251,6 +252,24 @@ def test_a_shell_completes(shell: str, typed: list[str], offered: list[str], scr
     env = {"PATH": os.environ["PATH"], "HOME": str(scripts[shell].parent)}
     run = subprocess.run([program, "-c", program_text], env=env, capture_output=True, text=True, check=False)
     assert [line.partition("\t")[0] for line in run.stdout.splitlines()] == offered, run.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_documented_line_switches_completion_on(shell: str, tmp_path: Path) -> None:
+    if (program := shutil.which(shell)) is None:
+        pytest.skip(f"this machine has no {shell}")
+    [line] = [
+        line
+        for line in (ROOT / "docs" / "options.md").read_text(encoding="utf-8").splitlines()
+        if f"release-state completion {shell}" in line
+    ]
+    before = "autoload -U compinit; compinit -u -D; " if shell == "zsh" else ""
+    asked = {"bash": "complete -p release-state", "zsh": "print $_comps[release-state]"}
+    after = asked.get(shell, "complete -C 'release-state his'")
+    env = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    command = [program, "-c", f"{before}{line}; {after}"]
+    run = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert re.search("^history|release_state", run.stdout), run.stderr
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -805,6 +805,9 @@ def test_show_config_has_what_the_clone_shows_with_its_evidence(tmp_path: Path) 
     worded = rows("stage", "--process", "release")
     assert worded["process"] == "'release'  # command line"
     assert worded["started-by"] == found["started-by"], "the file says it"
+    least = "; at least tag, release, as process release says"
+    assert worded["channels.pypi.leaves"] == f"...  # a run finds it out from earlier releases{least}"
+    assert least not in found["channels.pypi.leaves"]
     ship.write_text(text.replace("{push: {tags: ['[0-9]*']}}", "deployment") % "x", encoding="utf-8")
     git(top, "-c", "user.name=x", "-c", "user.email=x@x.example", "commit", "--quiet", "-am", "y")
     run = suite("--repo", str(top), "--show-config", "--process", "tag", env=own)
