@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, get_args
 
 import pytest
@@ -13,12 +12,13 @@ from release_state.facts.process import resolve
 from release_state.facts.publishers import is_release_run, list_run_filters
 from release_state.facts.release import Release
 from release_state.model.observation import known, unavailable
-from release_state.model.outcome import Outcome
+from release_state.model.outcome import Exit, Outcome, Verdict
 from release_state.model.process import PROCESS_WORDS, ProcessKind
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Target
 from release_state.plan.recovery import Recovery
 from release_state.report.process import build_process
+from release_state.verdict.verdict import TargetVerdict
 from tests.checks.cases import declared
 from tests.facts.test_process import CI, ON_RELEASE, ON_TAG, snapshot, target
 from tests.support import states as s
@@ -130,20 +130,34 @@ def test_every_report_says_that_it_is_configured() -> None:
     assert asked.origins["started-by"] == "found out from the workflow files"
 
 
-def judged(word: ProcessKind | None, text: str, state: Mapping[str, Any]) -> Mapping[str, Outcome]:
-    """How each check of a version ends, before or after its release, by this word."""
-    files = snapshot({"ship.yml": text}).workflow_files
+def judged(word: ProcessKind | None, version: str) -> TargetVerdict:
+    """The verdict by this word, before a release, where the base branch declares a version."""
+    files = snapshot({"ship.yml": UNSAID.replace("jobs:", "permissions: {id-token: write}\njobs:")}).workflow_files
     about = s.target(given=("process",) if word else (), process_kind=word)
-    found = resolve(structs.replace(declared.declares("0.1.0", about, dict(state)), workflow_files=files))
-    return {result.id: result.outcome for result in verdict_of(found).results}
+    return verdict_of(resolve(structs.replace(declared.declares(version, about), workflow_files=files)))
+
+
+def started(word: ProcessKind | None) -> list[str]:
+    verdict = judged(word, "0.2.0")
+    assert verdict.verdict is Verdict.READY
+    return [step.reason for step in verdict.start.steps] if verdict.start else []
 
 
 def test_a_project_whose_files_say_nothing_of_the_start_is_judged_by_it() -> None:
     """The base branch declares the version before: with a pushed tag, it would be built again."""
-    ends = {word: judged(word, UNSAID, {})["META-1"] for word in (None, *PROCESS_WORDS)}
+    verdicts = {word: judged(word, "0.1.0") for word in (None, *PROCESS_WORDS)}
+    ends = {word: next(r.outcome for r in each.results if r.id == "META-1") for word, each in verdicts.items()}
     red = Outcome.ACTION_NEEDED
+    assert verdicts["tag"].exit is Exit.ACTION_NEEDED and verdicts[None].exit is Exit.UNKNOWN
     assert ends.pop("tag") is ends.pop("release") is red
     assert set(ends.values()) == {Outcome.UNKNOWN}
+    said = "main declares this version; as the setting process says, this starts ship.yml, which publishes"
+    assert started("tag") == started("release") == [said]
+    assert (
+        started(None)
+        == started("dispatch")
+        == ["there is no command for ship.yml: it is not started by hand, but by: deployment"]
+    )
 
 
 @pytest.mark.parametrize("word", PROCESS_WORDS)

@@ -314,8 +314,9 @@ def test_every_input_gets_through(clean: World, runner: Runner) -> None:
     del settings["RELEASE_STATE_PACKAGE"]
     inputs = {"version": "0.2.0", "channel": "testpypi", "phase": "post-release", "package": "orbit-demo"}
 
-    step = runner.run(inputs, settings)
+    step = runner.run({**inputs, "process": "release-pull-request"}, settings)
 
+    assert "  process: release-pull-request (configured); " in step.output
     assert step.outputs["phase"] == "post-recovery"
     assert "orbit-demo 0.2.0 on testpypi (verification)" in step.output
     assert step.code != 0, "nothing of it is published"
@@ -355,7 +356,7 @@ HARMFUL = [
     ("name", "text"),
     [
         *(("version", text) for text in HARMFUL),
-        *((name, text) for name in ("channel", "phase", "package") for text in HARMFUL[:2]),
+        *((name, text) for name in ("channel", "phase", "package", "process") for text in HARMFUL[:2]),
     ],
 )
 def test_an_input_is_never_more_than_a_value(name: str, text: str, clean: World, runner: Runner) -> None:

@@ -210,7 +210,8 @@ def explain_start(release: Release, by: Literal["tag", "release"]) -> str:
         skips = "skips the files that are there" if publisher.skips_existing else "finds the files there, and may fail"
         there = f": its upload {skips}"
     makes = " and makes the GitHub Release" if by == "tag" and gets_to_make(release, publisher, "release") else ""
-    return f"; this starts {publisher.workflow}{there}{makes}"
+    by_word = "as the setting process says, " * any(start.is_of_word for start in publisher.starts)
+    return f"; {by_word}this starts {publisher.workflow}{there}{makes}"
 
 
 def gets_to_make(release: Release, publisher: Publisher, trace: Made) -> bool:
