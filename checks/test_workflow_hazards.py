@@ -17,7 +17,7 @@ from release_state.facts.release_workflow import is_before_release, make_file_st
 from release_state.facts.rulesets import RefRefusal, find_refusal, is_spelling_known
 from release_state.facts.workflow import artifacts, hazards
 from release_state.facts.workflow.calls import ReleaseWorkflow
-from release_state.facts.workflow.publishing import Evidence, find_uploads, find_uploads_of
+from release_state.facts.workflow.publishing import Evidence, find_uploads
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step
@@ -59,17 +59,14 @@ def test_workflow_starts(release: Release) -> None:
             steps=[switch_on(release, name) for name in stopped],
             blocks=is_before_release(release) and all(each.workflow in off for each in publishers),
         )
-    uploads = (each for each in find_uploads(files.texts) if each.may_be_to(release.channel.name))
+    uploads = [each for each in find_uploads(files.texts) if each.may_be_to(release.channel.name)]
+    waiting = [each for each in publishers if _lacks_event(release, each)]
     _report(
         release,
         [
             *hazards.find_never_started(publishers, target.tag, release.base_branch, files.texts),
-            *(
-                f"{each.workflow} waits for {describe_starts(each)}"
-                for each in publishers
-                if _lacks_event(release, each)
-            ),
-            *hazards.find_false_texts(tuple(uploads), files.texts),
+            *(f"{each.workflow} waits for {describe_starts(each)}" for each in waiting),
+            *hazards.find_false_texts(uploads, files.texts),
         ],
         why="the release is made, and nothing is published",
         fix="Correct what starts it under `on:`, or make the tag or GitHub Release with a token of your own",
@@ -127,9 +124,9 @@ def test_upload_waits_for_success(release: Release) -> None:
 
     Source: https://docs.github.com/actions/reference/workflows-and-actions/expressions#status-check-functions
     """
-    _report(
+    _report_workflow(
         release,
-        hazards.find_careless_uploads(find_uploads_of(read_workflow(release)), read_workflow(release).texts),
+        hazards.find_careless_uploads,
         why="a failed build job publishes a part of the files, and nobody sees an upload that fails",
         fix="Use `if: ${{ !cancelled() && needs.JOB.result == 'success' }}`, or no condition; no `continue-on-error`",
     )
@@ -161,7 +158,7 @@ def test_artifacts_have_names_of_their_own(release: Release) -> None:
     )
     _report_workflow(
         release,
-        lambda workflow: artifacts.find_lost_artifacts(workflow, find_uploads_of(workflow)),
+        artifacts.find_lost_artifacts,
         why="the upload finds no distribution where it looks",
         fix="Download with `pattern: NAME-*`, `path: dist` and `merge-multiple: true`",
     )
@@ -193,9 +190,9 @@ def test_uploads_have_folders_of_their_own(release: Release) -> None:
 
     Source: https://github.com/pypa/gh-action-pypi-publish/issues/319
     """
-    _report(
+    _report_workflow(
         release,
-        hazards.find_shared_folders(find_uploads_of(read_workflow(release)), read_workflow(release).texts),
+        hazards.find_shared_folders,
         why="the second upload fails on what the first one left",
         fix="Publish to each index in a job of its own, or set `attestations: false` for the rehearsal",
     )
@@ -209,9 +206,9 @@ def test_publish_action_runs_on_linux(release: Release) -> None:
 
     Source: https://github.com/pypa/gh-action-pypi-publish/issues/15
     """
-    _report(
+    _report_workflow(
         release,
-        hazards.find_foreign_runners(find_uploads_of(read_workflow(release))),
+        hazards.find_foreign_runners,
         why="GitHub runs container actions on Linux only",
         fix="Publish in a job of its own with `runs-on: ubuntu-latest`",
     )

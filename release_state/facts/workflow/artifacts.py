@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 
 from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.model import JobStep
-from release_state.facts.workflow.publishing import Upload, list_upload_jobs
+from release_state.facts.workflow.publishing import find_uploads_of, list_upload_jobs
 
 _UPLOAD_ARTIFACT = "actions/upload-artifact@"
+_MERGE_ARTIFACT = "actions/upload-artifact/merge@"
 _DOWNLOAD_ARTIFACT = "actions/download-artifact@"
 _NEW = 4
 _NEWEST = 999
@@ -31,7 +32,7 @@ def find_artifact_clashes(workflow: ReleaseWorkflow) -> Iterator[str]:
         number = _read_major(at, workflow)
         if not at.step.uses.startswith(_UPLOAD_ARTIFACT) or (number and number < _NEW):
             continue
-        name = at.step.inputs.get("name", "artifact")
+        name = _name(at)
         if at.step.inputs.get("overwrite") == "true" or "${{" in name:
             continue
         if at.job.job.has_matrix:
@@ -48,11 +49,7 @@ def find_artifact_generations(workflow: ReleaseWorkflow) -> Iterator[str]:
     Source: https://github.com/actions/download-artifact#breaking-changes
     """
     steps = [(at, _read_major(at, workflow)) for at in workflow.steps]
-    uploads = [
-        (at.step.inputs.get("name", "artifact"), number)
-        for at, number in steps
-        if at.step.uses.startswith(_UPLOAD_ARTIFACT)
-    ]
+    uploads = [(_name(at), number) for at, number in steps if at.step.uses.startswith(_UPLOAD_ARTIFACT)]
     for at, number in steps:
         if not at.step.uses.startswith(_DOWNLOAD_ARTIFACT) or not number or "run-id" in at.step.inputs:
             continue
@@ -76,21 +73,22 @@ def read_action_version(uses: str, text: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2] or _NEWEST)) if found else None
 
 
+def _name(at: LocatedStep) -> str:
+    """The name of the artifact that a step uploads."""
+    return at.step.inputs.get("name", "artifact")
+
+
 def _read_major(at: LocatedStep, workflow: ReleaseWorkflow) -> int | None:
     version = read_action_version(at.step.uses, workflow.texts.get(at.job.file, ""))
     return version[0] if version else None
 
 
-def find_lost_artifacts(workflow: ReleaseWorkflow, uploads: Sequence[Upload]) -> Iterator[str]:
+def find_lost_artifacts(workflow: ReleaseWorkflow) -> Iterator[str]:
     """Yield downloads of jobs that publish which find nothing, or leave nothing where the upload looks."""
-    made = {
-        at.step.inputs.get("name", "artifact")
-        for at in workflow.steps
-        if at.step.uses.startswith((_UPLOAD_ARTIFACT, "actions/upload-artifact/merge@"))
-    }
+    made = {_name(at) for at in workflow.steps if at.step.uses.startswith((_UPLOAD_ARTIFACT, _MERGE_ARTIFACT))}
     # One upload per job of a matrix, of which the download names the common part.
     parts = {name.partition("${{")[0].rstrip("-_") for name in made if "${{" in name}
-    for placed in list_upload_jobs(uploads):
+    for placed in list_upload_jobs(find_uploads_of(workflow)):
         for number, step in enumerate(placed.job.steps):
             if not step.uses.startswith(_DOWNLOAD_ARTIFACT) or {"run-id", "artifact-ids"} & step.inputs.keys():
                 continue

@@ -264,12 +264,10 @@ class ReleaseWorkflow(Struct, frozen=True, dict=True):
 
 def _pushes_with_own(job: WorkflowJob) -> bool:
     """Whether the checkouts of a job leave the run's own token for `git push`, and no other key."""
+    inputs = (step.inputs for step in job.steps if step.action == "actions/checkout")
     return all(
-        uses_own_token(step.inputs.get("token", ""))
-        and not step.inputs.get("ssh-key")
-        and step.inputs.get("persist-credentials", "true") != "false"
-        for step in job.steps
-        if step.action == "actions/checkout"
+        uses_own_token(each.get("token", "")) and not each.get("ssh-key") and each.get("persist-credentials") != "false"
+        for each in inputs
     )
 
 

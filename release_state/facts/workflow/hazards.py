@@ -20,7 +20,7 @@ from release_state.facts.workflow.indexes import TESTPYPI
 from release_state.facts.workflow.making import find_made, find_made_by
 from release_state.facts.workflow.model import JobStep
 from release_state.facts.workflow.needs import CONTENTS
-from release_state.facts.workflow.publishing import Evidence, Upload, list_upload_jobs
+from release_state.facts.workflow.publishing import Evidence, Upload, find_uploads_of, list_upload_jobs
 from release_state.facts.workflow.starts import JUDGED, find_starts
 from release_state.facts.workflow.triggers import is_taken
 from release_state.model.process import Publisher
@@ -139,10 +139,11 @@ def find_false_texts(uploads: Sequence[Upload], texts: Mapping[str, str]) -> Ite
                     yield f"{upload.job.where} uploads `if: {condition}`, and no text but an empty one is false"
 
 
-def find_careless_uploads(uploads: Sequence[Upload], texts: Mapping[str, str]) -> Iterator[str]:
+def find_careless_uploads(workflow: ReleaseWorkflow) -> Iterator[str]:
     """Yield uploads that run although a job before them failed, or whose own failure is passed over unseen."""
+    uploads = find_uploads_of(workflow)
     for upload in uploads:
-        is_seen = ".outcome" in texts.get(upload.job.file, "") or upload.index in (None, TESTPYPI)
+        is_seen = ".outcome" in workflow.texts.get(upload.job.file, "") or upload.index in (None, TESTPYPI)
         if upload.may_fail and upload.evidence is Evidence.KNOWN and not is_seen:
             yield f"{upload.job.where} runs {upload.how} with `continue-on-error`: the run is green if that fails"
     for placed in list_upload_jobs(uploads):
@@ -156,12 +157,8 @@ def find_pushes_without_credentials(workflow: ReleaseWorkflow) -> Iterator[str]:
     """Yield `git push` in a job whose checkout does not keep its credentials and that gets no others."""
     for placed in workflow.jobs:
         steps = workflow.find_steps_of(placed)
-        checkouts = [at for at in steps if at.step.action == "actions/checkout"]
-        kept = [
-            at
-            for at in checkouts
-            if at.step.inputs.get("persist-credentials") != "false" or at.step.inputs.get("ssh-key")
-        ]
+        checkouts = [at.step.inputs for at in steps if at.step.action == "actions/checkout"]
+        kept = any(each.get("persist-credentials") != "false" or each.get("ssh-key") for each in checkouts)
         signs_in = any(_SIGNS_IN.search(at.step.run) or "ssh-agent" in at.step.uses for at in steps)
         if checkouts and not kept and not signs_in:
             yield from (f"{at.where} pushes without credentials" for at in steps if _pushes_bare(at.step))
@@ -176,18 +173,16 @@ def _pushes_bare(step: JobStep) -> bool:
     return False
 
 
-def find_shared_folders(uploads: Sequence[Upload], texts: Mapping[str, str]) -> Iterator[str]:
+def find_shared_folders(workflow: ReleaseWorkflow) -> Iterator[str]:
     """Yield jobs that upload one folder twice: the second upload meets what the first one left there."""
+    uploads = find_uploads_of(workflow)
     for placed in list_upload_jobs([upload for upload in uploads if upload.evidence is Evidence.KNOWN]):
-        text = texts.get(placed.file, "")
+        text = workflow.texts.get(placed.file, "")
         own = [upload for upload in uploads if upload.job == placed and upload.how.lower() == _CONTAINER]
-        steps = [step for step in placed.job.steps if step.action == _CONTAINER]
-        folders = Counter(
-            step.inputs.get("packages-dir", "dist")
-            for step in steps
-            if step.inputs.get("attestations") != "false"
-            and (read_action_version(step.uses, text) or _ATTESTS) >= _ATTESTS
-        )
+        steps = [each for each in placed.job.steps if each.action == _CONTAINER]
+        attesting = [each for each in steps if (read_action_version(each.uses, text) or _ATTESTS) >= _ATTESTS]
+        inputs = [each.inputs for each in attesting if each.inputs.get("attestations") != "false"]
+        folders = Counter(each.get("packages-dir", "dist") for each in inputs)
         twice = [folder for folder, times in folders.items() if times > 1]
         certain = [{start.kind for start in find_starts(upload, text) if start.surely} for upload in own]
         together = len(certain) > 1 and set.intersection(*certain)
@@ -195,9 +190,9 @@ def find_shared_folders(uploads: Sequence[Upload], texts: Mapping[str, str]) -> 
             yield f"{placed.where} uploads {twice[0]} to two indexes; the first leaves its attestations there"
 
 
-def find_foreign_runners(uploads: Sequence[Upload]) -> Iterator[str]:
+def find_foreign_runners(workflow: ReleaseWorkflow) -> Iterator[str]:
     """Yield jobs that run the publish action, a container, on another system than Linux."""
-    for upload in uploads:
+    for upload in find_uploads_of(workflow):
         job = upload.job.job
         if upload.how.lower() != _CONTAINER:
             continue
