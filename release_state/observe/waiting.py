@@ -20,9 +20,9 @@ from msgspec import Struct, structs
 
 from release_state.common.strict import FRESH_SECONDS, read_clock
 from release_state.common.text import join_items, sanitize
+from release_state.facts.beginning import find_beginning
 from release_state.facts.health import judge_ci
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import find_beginning
 from release_state.model.observation import Model, NotObserved, Observation
 from release_state.model.outcome import ActionNeeded, InProgress, Phase
 from release_state.model.snapshot import Snapshot

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from release_state.facts.beginning import find_beginning
 from release_state.facts.logs.attribution import attribute_run
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import find_beginning, find_time_limit
+from release_state.facts.release_workflow import find_time_limit
 from release_state.model.observation import value_or
 from release_state.model.outcome import ActionNeeded, InProgress, Statement
 from release_state.model.snapshot import WorkflowRun

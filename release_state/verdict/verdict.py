@@ -10,7 +10,8 @@ from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, Verdi
 from release_state.model.plan import Plan
 from release_state.model.target import Target
 from release_state.plan.diagnosis import Diagnosis
-from release_state.plan.recovery import Recovery, make_full_plan, make_start_plan
+from release_state.plan.full_plan import make_full_plan, make_start_plan
+from release_state.plan.recovery import Recovery
 from release_state.verdict.check import CheckInfo
 
 _GREEN = {

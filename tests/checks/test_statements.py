@@ -9,8 +9,8 @@ import pytest
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import NotReadable, read_yaml
-from release_state.facts.workflow.model import parse_workflow
 from release_state.facts.workflow.overlaps import find_variation
+from release_state.facts.workflow.parsing import parse_workflow
 from release_state.model.outcome import Statement
 from release_state.model.snapshot import Snapshot
 from release_state.plan.recovery import Recovery

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.facts.own_run import find_gated_jobs, find_needed_jobs, is_gated, is_job_of
-from release_state.facts.workflow.model import parse_workflow
+from release_state.facts.workflow.parsing import parse_workflow
 from tests.support.cli import ROOT
 
 PATH, CALLED = ".github/workflows/release.yml", ".github/workflows/build.yml"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release_state.facts.workflow.document import LARGEST, NotReadable, read_yaml
-from release_state.facts.workflow.model import parse_workflow
+from release_state.facts.workflow.parsing import parse_workflow
 from tests.support import workflows as w
 
 

@@ -10,8 +10,9 @@ from itertools import islice
 from msgspec import Struct, field, structs
 
 from release_state.facts.workflow.document import NotReadable, find_called_path, is_local, list_action_paths
-from release_state.facts.workflow.model import RIGHTS, JobStep, Permissions, Workflow, WorkflowJob, parse_workflow
+from release_state.facts.workflow.model import RIGHTS, JobStep, Permissions, Workflow, WorkflowJob
 from release_state.facts.workflow.needs import Need, find_needs, uses_own_token
+from release_state.facts.workflow.parsing import parse_workflow
 
 _DEEPEST = 5
 """Levels of nested workflows, and of nested actions."""

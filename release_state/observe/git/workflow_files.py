@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from release_state.common.strict import OBJECT_NAME, decode_toml
 from release_state.common.text import sanitize
 from release_state.facts.workflow.document import FOLDER, LARGEST, NotReadable, find_called_path, list_action_paths
-from release_state.facts.workflow.model import parse_workflow
+from release_state.facts.workflow.parsing import parse_workflow
 from release_state.facts.workflow.triggers import PushTrigger, read_events, read_push_trigger
 from release_state.model.observation import Observation
 from release_state.model.snapshot import WorkflowFile, WorkflowFiles

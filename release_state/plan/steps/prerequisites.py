@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from msgspec import structs
 
 from release_state.common.text import format_duration, join_items
+from release_state.facts.beginning import Beginning, find_beginning
 from release_state.facts.health import explain_by_status
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import Beginning, find_beginning, find_time_limit
+from release_state.facts.release_workflow import find_time_limit
 from release_state.model.observation import NotObserved, value_or
 from release_state.model.outcome import ActionNeeded, InProgress
 from release_state.model.plan import Mends, Step, Undecided, step

@@ -14,10 +14,11 @@ from typing import Any, Literal
 from msgspec import structs
 
 from release_state.common.text import join_items
+from release_state.facts.beginning import find_beginning, find_run
 from release_state.facts.own_run import is_job_of
 from release_state.facts.publishers import takes_release, takes_tag
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import find_beginning, find_run, find_start_at_tag
+from release_state.facts.release_workflow import find_start_at_tag
 from release_state.model.observation import value_or
 from release_state.model.plan import Step, step
 from release_state.model.process import Publisher

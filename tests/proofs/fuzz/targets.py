@@ -34,7 +34,7 @@ from release_state.facts.logs.statements import join_lines
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import NotReadable
-from release_state.facts.workflow.model import parse_workflow
+from release_state.facts.workflow.parsing import parse_workflow
 from release_state.facts.workflow.triggers import read_events, read_push_trigger
 from release_state.model.observation import Model
 from release_state.model.snapshot import FORMAT
