@@ -16,6 +16,7 @@ from release_state.demo import github
 from release_state.demo.github import Job, Step
 from release_state.demo.github.gitstore import Commit, GitStore, Ref
 from release_state.demo.github.model import CheckRun, Json, When, moment, utcnow
+from release_state.demo.github.render import Renderer
 from release_state.demo.github.routing import ApiError
 from release_state.demo.loopback import Reply, Request
 from tests.standins.github_settings import NOTHING, Activity, SettingsRenderer, SettingsState
@@ -95,7 +96,7 @@ class GitHubServer(ObservedService, SettingsState, github.GitHubServer):
     """
 
     git: RestingStore
-    renderer = SettingsRenderer
+    renderer: type[Renderer] = SettingsRenderer
 
     def __init__(
         self,

@@ -7,14 +7,13 @@ import zipfile
 from functools import partial
 
 from release_state.demo.git import GitError
-from release_state.demo.github import render_items
 from release_state.demo.github.model import Json, Pull, Release
-from release_state.demo.github.render_items import pull_simple
+from release_state.demo.github.render import log_text
 from release_state.demo.github.routes import commit_of, job_of, redirect_to_log, run_of, shown, workflow_of
 from release_state.demo.github.routing import ROUTES, ApiError, Call, Result, not_found, route
 from tests.standins.git_objects import blob, changes, count, own_commits, tree
 from tests.standins.github import GitHubServer, Status
-from tests.standins.github_settings import SettingsRenderer
+from tests.standins.github_settings import full
 from tests.standins.github_shown import (
     show_change,
     show_combined_status,
@@ -31,8 +30,7 @@ from tests.standins.github_shown import (
 @route("GET", "/branches", permission="contents=read")
 def branches(call: Call) -> Result:
     """All branches by name, or only the protected ones or the others."""
-    refs, render = call.state.git.refs("refs/heads/"), call.render
-    assert isinstance(render, SettingsRenderer)
+    refs, render = call.state.git.refs("refs/heads/"), full(call)
     if call.query.get("protected") in ("true", "false"):
         wanted = call.query["protected"] == "true"
         refs = [r for r in refs if render.protected(r.name.removeprefix("refs/heads/")) is wanted]
@@ -57,7 +55,7 @@ def matching_refs(call: Call) -> Result:
 @route("GET", "/tags", permission="metadata=read")
 def tags(call: Call) -> Result:
     """All tags, in the reverse order of their names."""
-    return call.page(call.state.git.refs("refs/tags/")[::-1], partial(show_tag, call.render))
+    return call.page(call.state.git.refs("refs/tags/")[::-1], partial(show_tag, full(call)))
 
 
 @route("GET", "/commits", permission="contents=read")
@@ -71,13 +69,13 @@ def commits(call: Call) -> Result:
         raise not_found()
     span = [f"--{key}={call.query[key]}" for key in ("since", "until") if key in call.query]
     paths = [call.query["path"]] if "path" in call.query else []
-    return call.page(git.log(*span, start, "--", *paths), call.render.commit)
+    return call.page(git.log(*span, start, "--", *paths), full(call).commit)
 
 
 @route("GET", "/compare/{basehead:path}", permission="contents=read")
 def compare(call: Call) -> Result:
     """Two commits compared from their common ancestor, as ``base...head`` with three dots."""
-    git, render = call.state.git, call.render
+    git, render = call.state.git, full(call)
     left, dots, right = call["basehead"].partition("...")
     # A side may carry its owner; forks are not part of this world.
     names = [side.removeprefix(f"{call.state.owner}:") for side in (left, right)]
@@ -167,7 +165,7 @@ def pulls(call: Call) -> Result:
     tip = call.state.branch_sha(call.state.default_branch)
     on_default = tip is not None and call.state.git.merge_base(sha, tip) == sha
     shown = merged if on_default else [pull for pull in held if pull.merged_at or pull.state == "open"]
-    return call.page(shown, lambda pull: pull_simple(call.render, pull))
+    return call.page(shown, lambda pull: call.render.pull(pull))
 
 
 def _brings(call: Call, pull: Pull, sha: str) -> bool:
@@ -178,7 +176,7 @@ def _brings(call: Call, pull: Pull, sha: str) -> bool:
 @route("GET", "/commits/{ref:path}", permission="contents=read")
 def commit(call: Call) -> Result:
     """One commit with its files."""
-    return Result(show_full_commit(call.render, commit_of(call)))
+    return Result(show_full_commit(full(call), commit_of(call)))
 
 
 def pull_of(call: Call) -> Pull:
@@ -199,7 +197,7 @@ def pull(call: Call) -> Result:
 def pull_commits(call: Call) -> Result:
     """The pull request's own commits, oldest first, at most 250."""
     shas = own_commits(call.state.git, pull_of(call))[::-1][:250]
-    return call.page(shas, lambda sha: call.render.commit(call.state.git.commit(sha)))
+    return call.page(shas, lambda sha: full(call).commit(call.state.git.commit(sha)))
 
 
 @route("GET", "/releases/{id}", permission="contents=read")
@@ -216,7 +214,7 @@ def asset(call: Call) -> Result:
         for found in item.assets if call.may("write") or not item.draft else ():
             if found.id == call.number("id"):
                 if call.request.headers.get("accept") != "application/octet-stream":
-                    return Result(render_items.release_asset(call.render, item, found))
+                    return Result(full(call).release_asset(item, found))
                 place = f"{call.render.api}/_assets/{found.id}?sig=signed"
                 return Result(b"", 302, {"Location": place, "Content-Type": "text/html"})
     raise not_found()
@@ -243,19 +241,19 @@ def release_of(call: Call) -> Release:
 @route("GET", "/actions/workflows/{workflow}", permission="actions=read")
 def workflow(call: Call) -> Result:
     """One workflow by its id or file name."""
-    return Result(render_items.workflow(call.render, workflow_of(call)))
+    return Result(call.render.workflow(workflow_of(call)))
 
 
 @route("GET", "/actions/runs/{run}", permission="actions=read")
 def run(call: Call) -> Result:
     """One run."""
-    return Result(render_items.run(call.render, run_of(call)))
+    return Result(call.render.run(run_of(call)))
 
 
 @route("GET", "/actions/jobs/{job}", permission="actions=read")
 def job(call: Call) -> Result:
     """One job."""
-    return Result(render_items.job(call.render, *job_of(call)))
+    return Result(call.render.job(*job_of(call)))
 
 
 @route("GET", "/actions/runs/{run}/logs", permission="actions=read")
@@ -273,7 +271,7 @@ def run_log(call: Call) -> Result:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for index, item in enumerate(found.jobs):
             name = zipfile.ZipInfo(f"{index}_{item.name.replace('/', '_')}.txt")
-            archive.writestr(name, render_items.log_text(found, item))
+            archive.writestr(name, log_text(found, item))
     return Result(buffer.getvalue(), headers={"Content-Type": "application/zip"})
 
 

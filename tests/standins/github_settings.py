@@ -13,10 +13,11 @@ from urllib.parse import quote
 from release_state.demo.git import GitError
 from release_state.demo.github.gitstore import Commit, Ref
 from release_state.demo.github.model import Json, stamp
-from release_state.demo.github.render import Renderer, node_id, number_of
+from release_state.demo.github.render import Renderer, number_of
 from release_state.demo.github.routes import branch_of
 from release_state.demo.github.routing import ROUTES, ApiError, Call, Handler, Result, not_found, route
 from release_state.demo.github.state import GitHubState
+from tests.standins.github_fields import FullRenderer, node_id
 
 NOTHING = "0" * 40
 _MOST_PUSHES = 500
@@ -77,7 +78,7 @@ class SettingsState(GitHubState):
         return Activity(ref, before, commit.sha, commit.committer.date, "octo-dev", kind)
 
 
-class SettingsRenderer(Renderer):
+class SettingsRenderer(FullRenderer):
     """Shows these settings where others are shown, too."""
 
     state: SettingsState
@@ -122,7 +123,8 @@ def _state(call: Call) -> SettingsState:
     return call.state
 
 
-def _render(call: Call) -> SettingsRenderer:
+def full(call: Call) -> SettingsRenderer:
+    """What shows every field."""
     assert isinstance(call.render, SettingsRenderer)
     return call.render
 
@@ -169,7 +171,7 @@ def protection(call: Call) -> Result:
 @_route("/rules/branches/{branch:path}", permission="metadata=read")
 def rules(call: Call) -> Result:
     """The active ruleset rules of a branch, which need not exist; none is an empty list."""
-    return call.page(_render(call).rules_of(call["branch"]), lambda rule: rule)
+    return call.page(full(call).rules_of(call["branch"]), lambda rule: rule)
 
 
 @_route("/rulesets", permission="metadata=read")

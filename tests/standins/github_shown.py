@@ -8,13 +8,13 @@ from urllib.parse import quote
 from release_state.demo.git import GitError
 from release_state.demo.github.gitstore import Commit, Ref
 from release_state.demo.github.model import Json, Pull, stamp
-from release_state.demo.github.render import Renderer, node_id
-from release_state.demo.github.render_items import pull_simple
+from release_state.demo.github.render import Renderer
 from tests.standins.git_objects import Change, Entry, changes, own_commits
 from tests.standins.github import Status
+from tests.standins.github_fields import FullRenderer, node_id
 
 
-def show_full_commit(render: Renderer, commit: Commit) -> Json:
+def show_full_commit(render: FullRenderer, commit: Commit) -> Json:
     """A commit with its files and their numbers."""
     found = changes(render.state.git, commit.parents[0] if commit.parents else None, commit.sha)
     added, removed = sum(c.additions for c in found), sum(c.deletions for c in found)
@@ -45,7 +45,7 @@ def show_ref(render: Renderer, ref: Ref) -> Json:
     }  # fmt: skip
 
 
-def show_tag(render: Renderer, ref: Ref) -> Json:
+def show_tag(render: FullRenderer, ref: Ref) -> Json:
     """A tag as ``/tags`` lists it: always with the commit it leads to."""
     name = ref.name.removeprefix("refs/tags/")
     return {
@@ -87,7 +87,7 @@ def show_pull(render: Renderer, pull: Pull) -> Json:
     except GitError:
         found = []
     is_open = pull.state == "open"
-    return pull_simple(render, pull) | {
+    return render.pull(pull) | {
         "merged": pull.merged_at is not None, "mergeable": True if is_open else None, "rebaseable": None,
         "mergeable_state": "clean" if is_open else "unknown", "merged_by": render.user_or_none(pull.merged_by),
         "comments": 0, "review_comments": 0, "maintainer_can_modify": False,

@@ -1,38 +1,30 @@
-"""The JSON of accounts, the repository, commits and references, with every field that GitHub's schema requires."""
+"""What the API answers of the repository and of what GitHub holds of it: the fields that a look-up reads."""
 
 from __future__ import annotations
 
-import base64
+import hashlib
+import re
 import zlib
 from functools import cached_property
-from typing import Any
 from urllib.parse import quote
 
 from release_state.demo.git import GitError
-from release_state.demo.github.gitstore import Commit, Person, Ref
-from release_state.demo.github.model import Json, stamp
+from release_state.demo.github.gitstore import Ref
+from release_state.demo.github.model import (
+    CheckRun,
+    Job,
+    Json,
+    Pull,
+    Release,
+    Run,
+    Workflow,
+    moment,
+    stamp,
+    stamp_or_none,
+)
 from release_state.demo.github.state import GitHubState
 
-_REPOSITORY_LINKS = {
-    "archive_url": "/{archive_format}{/ref}", "assignees_url": "/assignees{/user}", "blobs_url": "/git/blobs{/sha}",
-    "branches_url": "/branches{/branch}", "collaborators_url": "/collaborators{/collaborator}",
-    "comments_url": "/comments{/number}", "commits_url": "/commits{/sha}", "compare_url": "/compare/{base}...{head}",
-    "contents_url": "/contents/{+path}", "contributors_url": "/contributors", "deployments_url": "/deployments",
-    "downloads_url": "/downloads", "events_url": "/events", "forks_url": "/forks",
-    "git_commits_url": "/git/commits{/sha}", "git_refs_url": "/git/refs{/sha}", "git_tags_url": "/git/tags{/sha}",
-    "hooks_url": "/hooks", "issue_comment_url": "/issues/comments{/number}",
-    "issue_events_url": "/issues/events{/number}", "issues_url": "/issues{/number}", "keys_url": "/keys{/key_id}",
-    "labels_url": "/labels{/name}", "languages_url": "/languages", "merges_url": "/merges",
-    "milestones_url": "/milestones{/number}", "notifications_url": "/notifications{?since,all,participating}",
-    "pulls_url": "/pulls{/number}", "releases_url": "/releases{/id}", "stargazers_url": "/stargazers",
-    "statuses_url": "/statuses/{sha}", "subscribers_url": "/subscribers", "subscription_url": "/subscription",
-    "tags_url": "/tags", "teams_url": "/teams", "trees_url": "/git/trees{/sha}",
-}  # fmt: skip
-
-
-def node_id(kind: str, key: object) -> str:
-    """An opaque identifier of the shape that GitHub's GraphQL side uses."""
-    return f"{kind}_{base64.urlsafe_b64encode(str(key).encode()).decode().rstrip('=')}"
+_HAS_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
 def number_of(text: str) -> int:
@@ -64,79 +56,28 @@ class Renderer:
         """The repository's page."""
         return f"{self.web}/{self.state.repository}"
 
-    # ------------------------------------------------------------------ accounts
-
     def user(self, login: str) -> Json:
-        """An account; the repository's owner is an organization, a name that ends in `[bot]` a bot."""
-        api, number = f"{self.api}/users/{quote(login)}", number_of(login)
-        kind = "Organization" if login == self.state.owner else "Bot" if login.endswith("[bot]") else "User"
-        return {
-            "login": login, "id": number, "node_id": node_id("U", number),
-            "avatar_url": f"https://avatars.githubusercontent.com/u/{number}?v=4", "gravatar_id": "", "url": api,
-            "html_url": f"{self.web}/{quote(login)}", "followers_url": f"{api}/followers",
-            "following_url": f"{api}/following{{/other_user}}", "gists_url": f"{api}/gists{{/gist_id}}",
-            "starred_url": f"{api}/starred{{/owner}}{{/repo}}", "subscriptions_url": f"{api}/subscriptions",
-            "organizations_url": f"{api}/orgs", "repos_url": f"{api}/repos", "events_url": f"{api}/events{{/privacy}}",
-            "received_events_url": f"{api}/received_events", "type": kind, "user_view_type": "public",
-            "site_admin": False,
-        }  # fmt: skip
+        """An account."""
+        return {"login": login}
 
     def user_or_none(self, login: str | None) -> Json | None:
         """As `user`, with None for an account that is gone."""
         return None if login is None else self.user(login)
 
-    # ------------------------------------------------------------------ repository
-
     def minimal_repository(self, full_name: str | None = None) -> Json:
         """The repository (or a fork) as it stands inside other answers."""
-        full_name = full_name or self.state.repository
-        own = full_name == self.state.repository
-        number = self.state.repository_id if own else 500_000_000 + number_of(full_name)
-        api = f"{self.api}/repos/{full_name}"
-        owner, name = full_name.split("/")
-        return {
-            "id": number, "node_id": node_id("R", number), "name": name, "full_name": full_name,
-            "private": self.state.private, "owner": self.user(owner), "html_url": f"{self.web}/{full_name}",
-            "description": None, "fork": not own, "url": api,
-            **{key: api + path for key, path in _REPOSITORY_LINKS.items()},
-        }  # fmt: skip
-
-    def repository(self, full_name: str | None = None) -> Json:
-        """The repository as a pull request's head and base show it."""
-        body = self.minimal_repository(full_name)
-        page = body["html_url"]
-        issues = self._open_pulls
-        return body | {
-            "git_url": f"git:{page.split(':', 1)[1]}.git", "ssh_url": f"git@github.com:{body['full_name']}.git",
-            "clone_url": f"{page}.git", "svn_url": page, "mirror_url": None, "homepage": "", "language": "Python",
-            "forks_count": 0, "stargazers_count": 0, "watchers_count": 0, "size": 108, "open_issues_count": issues,
-            "default_branch": self.state.default_branch, "has_issues": True, "has_projects": True, "has_wiki": True,
-            "has_pages": False, "has_downloads": True, "has_discussions": False,
-            "archived": self.state.archived, "disabled": False,
-            "visibility": "private" if self.state.private else "public", "pushed_at": self.pushed_at,
-            "created_at": "2024-01-02T03:04:05Z", "updated_at": self.pushed_at, "license": None, "forks": 0,
-            "open_issues": issues, "watchers": 0, "allow_forking": True, "is_template": False, "topics": [],
-            "web_commit_signoff_required": False,
-        }  # fmt: skip
-
-    @cached_property
-    def _open_pulls(self) -> int:
-        """How many there are, at this request: each of a hundred pull requests shows the repository twice."""
-        return sum(pull.state == "open" for pull in self.state.pulls.values())
+        return {"full_name": full_name or self.state.repository}
 
     def full_repository(self, right: str) -> Json:
         """The repository itself; `permissions` only for a caller with an account."""
-        body = self.repository() | {"subscribers_count": 0, "network_count": 0}
-        if right == "admin":
-            body |= {
-                "allow_squash_merge": True, "allow_merge_commit": True, "allow_rebase_merge": False,
-                "allow_auto_merge": False, "delete_branch_on_merge": self.state.delete_branch_on_merge,
-            }  # fmt: skip
+        body = {
+            "full_name": self.state.repository, "html_url": self.repo_web, "private": self.state.private,
+            "fork": False, "archived": self.state.archived, "default_branch": self.state.default_branch,
+            "pushed_at": self.pushed_at,
+        }  # fmt: skip
         if right != "none":
-            body["permissions"] = {
-                "admin": right == "admin", "maintain": right == "admin", "push": right in ("write", "admin"),
-                "triage": right in ("write", "admin"), "pull": True,
-            }  # fmt: skip
+            writes = right in ("write", "admin")
+            body["permissions"] = {"admin": right == "admin", "push": writes, "pull": True}
         return body
 
     @cached_property
@@ -149,44 +90,84 @@ class Renderer:
             newest = None
         return stamp(newest) if newest else "2024-01-02T03:04:05Z"
 
-    # ------------------------------------------------------------------ commits
+    def full_branch(self, ref: Ref) -> Json:
+        """A branch and what everybody may know of its protection: it has none."""
+        name = ref.name.removeprefix("refs/heads/")
+        return {"name": name, "protected": False, "protection": {"enabled": False}}
 
-    def commit_link(self, sha: str) -> Json:
-        """A commit's hash and address."""
-        return {"sha": sha, "url": f"{self.repo_api}/commits/{sha}"}
+    def pull(self, pull: Pull) -> Json:
+        """A pull request as lists show it.
 
-    def commit(self, commit: Commit) -> Json:
-        """A commit as lists show it; its people are no accounts, as with an address GitHub does not know."""
+        An open one has a `merge_commit_sha` too: GitHub's own trial merge, which proves no merge.
+        """
+        trial = hashlib.sha1(f"{pull.base_sha} {pull.head_sha}".encode(), usedforsecurity=False).hexdigest()
+        head = self.minimal_repository(pull.head_repo) if pull.head_repo else None
         return {
-            "sha": commit.sha, "node_id": node_id("C", commit.sha), "commit": {
-                "author": _person(commit.author), "committer": _person(commit.committer), "message": commit.message,
-                "tree": {"sha": commit.tree, "url": f"{self.repo_api}/git/trees/{commit.tree}"},
-                "url": f"{self.repo_api}/git/commits/{commit.sha}", "comment_count": 0, "verification": {
-                    "verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None,
-                },
-            },
-            "url": f"{self.repo_api}/commits/{commit.sha}", "html_url": f"{self.repo_web}/commit/{commit.sha}",
-            "comments_url": f"{self.repo_api}/commits/{commit.sha}/comments", "author": None, "committer": None,
-            "parents": [
-                {**self.commit_link(sha), "html_url": f"{self.repo_web}/commit/{sha}"} for sha in commit.parents
+            "id": pull.id, "number": pull.number, "html_url": f"{self.repo_web}/pull/{pull.number}",
+            "title": pull.title, "state": pull.state, "draft": pull.draft, "user": self.user(pull.user),
+            "created_at": stamp(pull.created_at), "closed_at": stamp_or_none(pull.closed_at),
+            "merged_at": stamp_or_none(pull.merged_at), "merge_commit_sha": pull.merge_commit_sha or trial,
+            "head": {"ref": pull.head_ref, "sha": pull.head_sha, "repo": head},
+            "base": {"ref": pull.base_ref, "sha": pull.base_sha, "repo": self.minimal_repository()},
+        }  # fmt: skip
+
+    def release(self, item: Release) -> Json:
+        """A release; a draft's page has a name of its own."""
+        page = f"untagged-{item.id:020x}" if item.draft else quote(item.tag)
+        return {
+            "id": item.id, "url": f"{self.repo_api}/releases/{item.id}",
+            "html_url": f"{self.repo_web}/releases/tag/{page}", "tag_name": item.tag, "name": item.name,
+            "body": item.body, "draft": item.draft, "prerelease": item.prerelease, "immutable": item.immutable,
+            "created_at": stamp(item.created_at), "published_at": stamp_or_none(item.published_at),
+            "author": self.user_or_none(item.author), "assets": [{"id": asset.id} for asset in item.assets],
+        }  # fmt: skip
+
+    def check_run(self, check: CheckRun) -> Json:
+        """A check run."""
+        page = f"{self.repo_web}/{check.details_url}"
+        return {
+            "id": check.id, "name": check.name, "head_sha": check.sha, "html_url": page, "details_url": page,
+            "status": check.status, "conclusion": check.conclusion, "started_at": stamp_or_none(check.started_at),
+            "completed_at": stamp_or_none(check.completed_at), "check_suite": {"id": check.check_suite},
+            "app": {"slug": check.app},
+        }  # fmt: skip
+
+    def workflow(self, item: Workflow) -> Json:
+        """A workflow."""
+        return {"id": item.id, "name": item.name, "path": item.path, "state": item.state}
+
+    def run(self, item: Run) -> Json:
+        """A workflow run."""
+        flow = self.state.workflows[item.workflow_id]
+        return {
+            "id": item.id, "name": flow.name, "head_branch": item.head_branch, "head_sha": item.head_sha,
+            "path": flow.path, "display_title": item.title, "run_number": item.number, "event": item.event,
+            "status": item.status, "conclusion": item.conclusion, "check_suite_id": item.check_suite,
+            "html_url": f"{self.repo_web}/actions/runs/{item.id}", "created_at": stamp(item.created_at),
+            "updated_at": stamp(item.updated_at), "run_started_at": stamp(item.started_at),
+            "actor": self.user(item.actor), "triggering_actor": self.user(item.actor), "run_attempt": item.attempt,
+            "repository": self.minimal_repository(),
+        }  # fmt: skip
+
+    def job(self, item: Run, one: Job) -> Json:
+        """A job of a run; an unfinished one has no `completed_at`."""
+        begun = stamp(moment(one.started_at or item.started_at))
+        ended = stamp_or_none(moment(one.completed_at) if one.completed_at else None)
+        return {
+            "id": one.id, "run_id": item.id, "run_attempt": item.attempt, "head_sha": item.head_sha, "name": one.name,
+            "status": one.status, "conclusion": one.conclusion, "steps": [
+                {
+                    "name": step.name, "conclusion": step.conclusion,
+                    "started_at": stamp(moment(step.started_at)) if step.started_at else begun,
+                    "completed_at": stamp(moment(step.completed_at)) if step.completed_at else ended,
+                }
+                for step in one.steps
             ],
         }  # fmt: skip
 
-    # ------------------------------------------------------------------ references
 
-    def full_branch(self, ref: Ref) -> Json:
-        """A branch with its commit and what everybody may know of its protection: it has none."""
-        name = ref.name.removeprefix("refs/heads/")
-        api = f"{self.repo_api}/branches/{quote(name, safe='')}"
-        return {
-            "name": name, "commit": self.commit(self.state.git.commit(ref.commit)),
-            "_links": {"self": api, "html": f"{self.repo_web}/tree/{quote(name)}"},
-            "protected": False, "protection_url": f"{api}/protection", "protection": {
-                "enabled": False,
-                "required_status_checks": {"enforcement_level": "off", "contexts": [], "checks": []},
-            },
-        }  # fmt: skip
-
-
-def _person(person: Person) -> dict[str, Any]:
-    return {"name": person.name, "email": person.email, "date": stamp(person.date)}
+def log_text(item: Run, one: Job) -> str:
+    """A job's log: as GitHub's, it begins with a byte order mark and each line with its moment."""
+    at = moment(one.started_at or item.started_at).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")
+    lines = (line if _HAS_TIME.match(line) else f"{at} {line}" for line in (one.log or "").splitlines())
+    return "\ufeff" + "".join(f"{line}\n" for line in lines)

@@ -6,9 +6,9 @@ Sources: https://docs.github.com/rest/repos, /rest/branches, /rest/pulls/pulls, 
 
 from __future__ import annotations
 
-from release_state.demo.github import render_items
 from release_state.demo.github.gitstore import Commit, Ref
 from release_state.demo.github.model import Job, Pull, Release, Run, Workflow
+from release_state.demo.github.render import log_text
 from release_state.demo.github.routing import ApiError, Call, Result, not_found, route
 
 SEARCH_ENDS_AT = 1000
@@ -69,7 +69,7 @@ def pulls(call: Call) -> Result:
         key=lambda pull: (pull.updated_at if key == "updated" else pull.created_at, pull.number),
         reverse=query.get("direction", usual) == "desc",
     )
-    return call.page(found, lambda pull: render_items.pull_simple(call.render, pull))
+    return call.page(found, lambda pull: call.render.pull(pull))
 
 
 def label_of(pull: Pull) -> str | None:
@@ -82,7 +82,7 @@ def releases(call: Call) -> Result:
     call.state.refresh_releases()
     found = [item for item in call.state.releases.values() if not item.draft or call.may("write")]
     found.sort(key=lambda item: (item.draft, item.created_at, item.id), reverse=True)
-    return call.page(found, lambda item: render_items.show_release(call.render, item))
+    return call.page(found, lambda item: call.render.release(item))
 
 
 @route("GET", "/releases/latest", permission="contents=read")
@@ -105,7 +105,7 @@ def release_of_tag(call: Call) -> Result:
 
 
 def shown(call: Call, found: Release) -> Result:
-    return Result(render_items.show_release(call.render, found))
+    return Result(call.render.release(found))
 
 
 # ---------------------------------------------------------------------- commits
@@ -119,20 +119,13 @@ def check_runs(call: Call) -> Result:
     if call.query.get("filter", "latest") == "latest":
         found = list({(check.check_suite, check.app, check.name): check for check in found}.values())
     newest_first = sorted(found, key=lambda check: check.id, reverse=True)
-    return call.page(newest_first, lambda check: render_items.check_run(call.render, check), "check_runs")
+    return call.page(newest_first, lambda check: call.render.check_run(check), "check_runs")
 
 
 @route("GET", "/commits/{ref:path}/status", permission="statuses=read")
 def combined_status(call: Call) -> Result:
     """The combined status of a commit; `pending`, because no service reports one here. It leaves out check runs."""
-    sha = commit_of(call).sha
-    api = f"{call.render.repo_api}/commits/{sha}"
-    return Result(
-        {
-            "state": "pending", "statuses": [], "sha": sha, "total_count": 0, "commit_url": api, "url": f"{api}/status",
-            "repository": call.render.minimal_repository(),
-        }
-    )  # fmt: skip
+    return Result({"state": "pending", "statuses": [], "sha": commit_of(call).sha, "total_count": 0})
 
 
 # ---------------------------------------------------------------------- workflows
@@ -142,7 +135,7 @@ def combined_status(call: Call) -> Result:
 def workflows(call: Call) -> Result:
     """All workflows."""
     found = list(call.state.workflows.values())
-    return call.page(found, lambda item: render_items.workflow(call.render, item), "workflows")
+    return call.page(found, lambda item: call.render.workflow(item), "workflows")
 
 
 @route("GET", "/actions/workflows/{workflow}/runs", permission="actions=read")
@@ -177,16 +170,14 @@ def _runs(call: Call, found: list[Run]) -> Result:
         # One parameter asks for a status or for a conclusion.
         found = [run for run in found if query["status"] in (run.status, run.conclusion)]
     found.sort(key=lambda run: (run.created_at, run.id), reverse=True)
-    return call.page(
-        found, lambda run: render_items.run(call.render, run), "workflow_runs", SEARCH_ENDS_AT if is_search else None
-    )
+    return call.page(found, lambda run: call.render.run(run), "workflow_runs", SEARCH_ENDS_AT if is_search else None)
 
 
 @route("GET", "/actions/runs/{run}/jobs", permission="actions=read")
 def jobs(call: Call) -> Result:
     """The jobs of a run's latest attempt."""
     found = run_of(call)
-    return call.page(found.jobs, lambda item: render_items.job(call.render, found, item), "jobs")
+    return call.page(found.jobs, lambda item: call.render.job(found, item), "jobs")
 
 
 def run_of(call: Call) -> Run:
@@ -229,7 +220,7 @@ def redirect_to_log(call: Call, found: Run, status: str, name: str) -> Result:
 @route("GET", "/_logs/jobs/{job}.txt", root=True)
 def job_log(call: Call) -> Result:
     """The job's log itself; the address is its own permission, as with GitHub's storage."""
-    return Result(render_items.log_text(*job_of(call)).encode(), headers={"Content-Type": "text/plain"})
+    return Result(log_text(*job_of(call)).encode(), headers={"Content-Type": "text/plain"})
 
 
 # ---------------------------------------------------------------------- settings, limits and the caller
