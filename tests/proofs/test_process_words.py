@@ -37,15 +37,27 @@ def seen_by(snapshot: Snapshot, word: ProcessKind | None, *, is_said: bool) -> S
     return resolve(structs.replace(snapshot, target=target, **({} if is_said else {"workflow_files": unsaid})))
 
 
-@pytest.mark.parametrize("scenario", RED)
-def test_a_word_makes_no_green_of_a_red(scenario: str) -> None:
-    flow: flows.Flow | None = RED[scenario]
+RIGHT: dict[str, ProcessKind] = {
+    "tag-driven": "tag",
+    "release-driven": "release",
+    "release-please": "release-pull-request",
+    "released": "dispatch",
+}
+
+
+def observe(scenario: str, flow: flows.Flow | None) -> Snapshot:
+    """What is observed of a scenario, with the target as it is configured."""
     with built(scenario, SCENARIOS[scenario].build) as world:
         if flow:
             world.tags, world.folder = flow.tags, flow.folder
         with Bench(world, flow).open() as bench:
             observed = bench.snapshot(VERSION, "pypi", "auto", None)
-            bare = structs.replace(observed, target=bench.config(VERSION, "pypi", "auto", True, "auto").targets[0])
+            return structs.replace(observed, target=bench.config(VERSION, "pypi", "auto", True, "auto").targets[0])
+
+
+@pytest.mark.parametrize("scenario", RED)
+def test_a_word_makes_no_green_of_a_red(scenario: str) -> None:
+    bare = observe(scenario, RED[scenario])
     for is_said in (True, False):
         plain = verdict_of(seen_by(bare, None, is_said=is_said))
         assert plain.exit is Exit.ACTION_NEEDED
@@ -57,3 +69,12 @@ def test_a_word_makes_no_green_of_a_red(scenario: str) -> None:
             verdict = verdict_of(found)
             assert verdict.exit is Exit.ACTION_NEEDED, (word, is_said)
             assert red <= {each.id for each in verdict.findings if each.decides(False)}, (word, is_said)
+
+
+@pytest.mark.parametrize("scenario", RIGHT)
+def test_the_right_word_leaves_a_good_release_as_it_is(scenario: str) -> None:
+    bare = observe(scenario, FLOWS.get(scenario))
+    plain, said = (seen_by(bare, word, is_said=True) for word in (None, RIGHT[scenario]))
+    assert said.target.channel.leaves == plain.target.channel.leaves
+    assert said.target.process.publishers == plain.target.process.publishers
+    assert verdict_of(said).exit is verdict_of(plain).exit is Exit.OK
