@@ -151,21 +151,26 @@ def test_no_file_is_yanked(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("INDEX-14", reads=["index", "contents"])
+@check("INDEX-14", reads=["index", "contents", "published"])
 def test_wheels_have_a_module(release: Release) -> None:
     """The wheels of this version have a module to import.
 
     A build that does not find the package makes a wheel of metadata alone. It installs, and nothing can be imported.
     The smallest wheels are read, up to 8 MiB each. One without a module is wrong if the sdist has a package, or another
     wheel has a module. A wheel of the version before counts where there is no sdist, or no dependency either. A
-    metapackage has no module in any file.
+    metapackage has no module in any file. An sdist without any source builds an empty wheel, and is wrong if a wheel
+    has a module.
     """
     if not release.files:
         raise NotApplicable("nothing of the version is published")
     contents = release.snapshot.contents.known()
     if contents is None:
         raise NotApplicable("no wheel that is read")
-    if contents.empty and contents.module:
+    published = release.snapshot.published.value
+    is_bare = published is not None and published.is_bare and published.version is None
+    if contents.module and (contents.empty or is_bare):
+        empty = f"no module in {join_items(contents.empty)}" if contents.empty else ""
+        bare = f"no source in {published.sdist}" if published and is_bare else ""
         fix = step(
             f"Yank {release.version}, find out why the build left it out, and publish the next version",
             mends="index",
@@ -173,7 +178,7 @@ def test_wheels_have_a_module(release: Release) -> None:
             reason="no index takes the same file name twice",
         )
         raise ActionNeeded(
-            found=f"no module in {join_items(contents.empty)}",
+            found=join_items(filter(None, [empty, bare])),
             why=f"{contents.holder} has {contents.module}",
             steps=[fix],
         )

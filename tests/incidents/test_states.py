@@ -139,6 +139,25 @@ def test_state_empty_wheel(tmp_path: Path) -> None:
     assert steps(ran)[0].startswith("Yank 0.2.0")
 
 
+def test_state_empty_sdist(tmp_path: Path) -> None:
+    """An sdist that its build left without the package is found, since the wheel has a module."""
+
+    def build(world: World) -> None:
+        commit = commit_of(world, "0.2.0")
+        world.publish("pypi", "0.2.0", commit, kinds=("wheel",))
+        tree = world.remote_git.files(commit)
+        files = {path: tree[path] for path in ("pyproject.toml", "README.md", "LICENSE")}
+        name, content = build_sdist(
+            world.package, "0.2.0", files=files, requires_python=world.requires_python, summary=project.SUMMARY
+        )
+        world.index.upload("pypi", name, content, world.tick(0.05), requires_python=world.requires_python)
+        announce(world, "0.2.0", commit)
+
+    ran = judge(build, tmp_path)
+    assert found(ran) == {"INDEX-14"} and "no source in orbit_demo-0.2.0.tar.gz" in ran.output
+    assert steps(ran)[0].startswith("Yank 0.2.0")
+
+
 def test_state_hotfix_line(tmp_path: Path) -> None:
     """A tag on a maintenance line is in its place: no pull request of an old line into the base branch."""
 

@@ -13,7 +13,7 @@ from release_state.model.snapshot import Contents
 from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient
 from release_state.observe.index.index import observe_index
-from release_state.observe.published.contents import find_module, find_package, observe_contents
+from release_state.observe.published.contents import find_module, find_package, has_source, observe_contents
 from tests.standins.index import IndexServer
 from tests.standins.services import Reply
 
@@ -139,3 +139,18 @@ def test_what_counts_as_a_module(path: str, is_module: bool) -> None:
 )
 def test_what_an_sdist_holds_for_a_wheel(path: str, counts: bool) -> None:
     assert bool(find_package([path, "README.md"], "orbit")) == counts
+
+
+@pytest.mark.parametrize(
+    ("paths", "counts"),
+    [
+        (["pyproject.toml", "README.md", "LICENSE", "noxfile.py", "tests/test_a.py", "docs/conf.py"], False),
+        (["pyproject.toml", "src/orbit/__init__.py"], True),
+        (["pyproject.toml", "orbit.py"], True),
+        (["pyproject.toml", "Cargo.toml", "src/lib.rs"], True),
+        (["pyproject.toml", "setup.py"], True),
+        (["pyproject.toml", "fonts/a.ttf"], True),
+    ],
+)
+def test_what_a_build_can_install_from_an_sdist(paths: list[str], counts: bool) -> None:
+    assert has_source(paths, "orbit") is counts

@@ -106,6 +106,8 @@ class Published(Model):
 
     sdist: str | None
     """The name of the compared sdist; None if the version has none."""
+    is_bare: bool = False
+    """Whether the sdist has no source in any language, and no setup.py that could make some."""
     wheel: str | None = None
     """The name of the wheel that was compared instead."""
     compared: int = 0

@@ -21,14 +21,16 @@ from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient, observe
 from release_state.observe.index.access import Index
 from release_state.observe.index.index import build_project
-from release_state.observe.published.files import Refused, read_sdist
-from release_state.observe.published.published import MOST_BYTES as MOST_OF_SDIST
+from release_state.observe.published.files import MOST_OF_SDIST, Refused, read_sdist
 
 MOST_BYTES = 8 * 2**20
 """Bytes of a wheel that is read; an empty one has some thousand."""
 MOST_WHEELS = 5
 _METADATA_LIMIT = 4 * 2**20
 _MODULES = (".py", ".pyi", ".pyc", ".so", ".pyd", ".dylib")
+_PLAIN = frozenset(("", ".toml", ".cfg", ".ini", ".md", ".rst", ".txt", ".in", ".lock", ".yml", ".yaml", ".json"))
+"""The ends of files that are no source."""
+_TASKS = frozenset(("noxfile.py", "conftest.py", "tasks.py"))
 _BESIDE = frozenset(
     ("test", "tests", "testing", "doc", "docs", "example", "examples", "sample", "samples", "bench", "benchmark",
      "benchmarks", "script", "scripts", "tool", "tools", "ci", "contrib", "fixtures", "demo", "demos", "notebooks",
@@ -139,6 +141,16 @@ def _is_installed_module(path: str, beside: Collection[str]) -> bool:
         parts = parts[2:] if parts[1:2] in (("purelib",), ("platlib",)) else ()
     is_metadata = bool(parts) and parts[0].endswith((".dist-info", ".egg-info"))
     return bool(parts) and not is_metadata and parts[0].lower() not in beside and path.lower().endswith(_MODULES)
+
+
+def has_source(paths: Iterable[str], name: str) -> bool:
+    """Return whether an sdist has a file that a build could install or compile, not counting tests and documents."""
+    beside = _BESIDE - set(name.split("-"))
+    for path in map(PurePosixPath, paths):
+        is_beside = any(folder.lower() in beside for folder in path.parts[:-1])
+        if not is_beside and path.suffix.lower() not in _PLAIN and path.name not in _TASKS:
+            return True
+    return False
 
 
 def find_package(paths: Iterable[str], name: str) -> str:

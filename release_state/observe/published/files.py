@@ -22,6 +22,8 @@ from release_state.observe.published.built import KEPT, Files, find_rewritten, i
 T = TypeVar("T")
 
 MOST_MEMBERS = 20_000
+MOST_OF_SDIST = 64 * 2**20
+"""Bytes of an sdist; a larger one is not downloaded."""
 MOST_BYTES = 256 * 2**20
 """Bytes of all files together once unpacked."""
 _BLOCK = 64 * 2**10

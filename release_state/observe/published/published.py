@@ -22,11 +22,10 @@ from release_state.observe.index.index import observe_index
 from release_state.observe.published.built import Files
 from release_state.observe.published.candidates import CommitRef, find_ref_commits
 from release_state.observe.published.comparison import Comparison
-from release_state.observe.published.files import Refused, read_sdist, read_wheel
+from release_state.observe.published.contents import has_source
+from release_state.observe.published.files import MOST_OF_SDIST, Refused, read_sdist, read_wheel
 
 SOURCE = "published commit"
-MOST_BYTES = 64 * 2**20
-"""Bytes of an sdist; a larger one is not downloaded."""
 
 
 def observe_published(
@@ -76,7 +75,8 @@ def observe_published(
         comparison = Comparison(git, history.stores.url, target, base, content, refs, remote, looks_on_base)
         candidates = history.read(comparison.find_candidates, [WantedCommit(r.sha, r.ref) for r in refs], git=git)
         file = {"sdist" if chosen.kind == "sdist" else "wheel": chosen.filename}
-        update = {**file, "compared": len(content), **candidates}
+        is_bare = chosen.kind == "sdist" and not has_source(content, target.name)
+        update = {**file, "is_bare": is_bare, "compared": len(content), **candidates}
         return known(structs.replace(published, **update))
     except LookupFailed as failed:
         return Observation(value=None, unavailable=failed.problem)
@@ -116,10 +116,10 @@ def _download(
 ) -> Files:
     """Download an sdist or a wheel and list its files; none of a wheel with compiled files alone."""
     name = file.filename
-    if file.size is not None and file.size > MOST_BYTES:
-        raise index.failure(f"{name} has {file.size:,} bytes; more than {MOST_BYTES >> 20} MiB are not compared")
+    if file.size is not None and file.size > MOST_OF_SDIST:
+        raise index.failure(f"{name} has {file.size:,} bytes; more than {MOST_OF_SDIST >> 20} MiB are not compared")
     held = downloaded.get(file.url) if downloaded is not None else None
-    content = index.download(file, MOST_BYTES) if held is None else held
+    content = index.download(file, MOST_OF_SDIST) if held is None else held
     if file.sha256 and hashlib.sha256(content).hexdigest() != file.sha256:
         raise index.failure(f"{name} was downloaded, but is not the file that the index lists: its hash differs")
     if downloaded is not None:

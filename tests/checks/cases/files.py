@@ -69,6 +69,10 @@ def replaced(*newer: str, **changes: Any) -> Snapshot:
     return s.rolled_back(index=index, **values)
 
 
+FILLED = known(Contents(module="orbit/__init__.py", holder="orbit-0.2.0-py3-none-any.whl"))
+BARE = s.published(s.candidate(), is_bare=True)
+
+
 def still_latest(latest: str = "v0.2.0", **changes: Any) -> Snapshot:
     """Every file is yanked and a newer version is there, with its tag; the GitHub Release stays."""
     remote = s.remote(s.tag(), s.tag("v0.2.1", s.OTHER))
@@ -85,6 +89,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-14", "a module", s.released(), HOLDS),
     ("INDEX-14", "a metapackage", s.released(contents=known(Contents(empty=("a.whl",)))), HOLDS),
     ("INDEX-14", "the sdist has it", s.released(contents=EMPTY), ACTION),
+    ("INDEX-14", "an sdist without source", s.released(contents=FILLED, published=BARE), ACTION),
+    ("INDEX-14", "neither has any", s.released(published=BARE), HOLDS),
     ("INDEX-14", "no wheel", s.released(contents=known(None)), NONE),
     ("INDEX-14", "index silent", s.released(contents=s.failed("wheels on pypi")), UNKNOWN),
     ("RELEASE-21", "a newer version of its line", replaced("0.2.1"), NONE),

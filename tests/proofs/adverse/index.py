@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from release_state.demo.dists import build_wheel
+from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.scenarios import VERSION
 from release_state.demo.simple_pages import Project, StoredFile
 from tests.proofs.adverse.fact import Fact, Put, after, audited, back, unpublished
@@ -127,6 +127,12 @@ def _without_module() -> bytes:
     return content
 
 
+def _bare_sdist(world: World, green: Green, guise: str | None) -> None:
+    """An sdist that its build left without the package."""
+    (stored,) = world.index.files(green.channel, SDIST)
+    _, stored.content = build_sdist("orbit-demo", VERSION, files={"README.md": b"orbits", "pyproject.toml": b""})
+
+
 def _without_metadata() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -197,6 +203,7 @@ FACTS = (
     Fact("file uploaded since", _offered_besides, ("INDEX-21",), back, FILE, ("zeros",)),
     Fact("wheel of another version inside", _wheel(_other_metadata()), ("INSTALL-11",), after, FILE, installs=True),
     Fact("wheel without a module", _wheel(_without_module()), ("INDEX-14",), after, FILE),
+    Fact("sdist without source", _bare_sdist, ("INDEX-14",), lambda green: after(green) and green.has_tag, FILE),
     Fact("wheel without metadata", _wheel(_without_metadata()), ("INSTALL-11",), after, FILE, installs=True),
     Fact("wheel of garbage", _wheel(b"garbage"), ("INSTALL-11",), after, FILE, installs=True),
     Fact("wheel with another digest", _other_digest, ("INSTALL-11",), after, FILE, installs=True),
