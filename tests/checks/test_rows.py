@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from release_state.facts.release import Release
+from release_state.model.observation import known
 from release_state.model.snapshot import Snapshot
 from tests.support import rows
+from tests.support import states as s
 from tests.support.judged import verdict_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -69,6 +73,18 @@ def check(snapshot: Snapshot, scenario: str, direction: str, steps: list[str]) -
     assert not any("workflow" in command for step in verdict.plan.steps for command in step.commands) or not facts_of(
         snapshot
     )
+
+
+def test_a_release_branch_without_commits_of_its_own_is_set_and_not_made() -> None:
+    """GitHub refuses a pull request without commits; another commit may be pushed there meanwhile."""
+    there = rows.pypi(True, True, True, False)
+    refs = there.remote.present()
+    at_base = s.branch(sha=Release(there).base_head)
+    found = structs.replace(there, remote=known(structs.replace(refs, branches=(*refs.branches, at_base))))
+    first = verdict_of(found).plan.steps[0]
+    assert first.title.startswith(f"Set the branch {at_base.name} to "), first.title
+    lease = f"--force-with-lease=refs/heads/{at_base.name}:{at_base.sha}"
+    assert any(lease in command for command in first.commands), first.commands
 
 
 def facts_of(snapshot: Snapshot) -> bool:

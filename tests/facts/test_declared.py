@@ -285,6 +285,8 @@ def test_pattern_that_is_made_to_take_long() -> None:
         "(?P<version>a*a*a*a*a*)$",
         "(?P<version>(a|a)*)$",
         "(?P<version>(?:a{1,9}){1,99})$",
+        "(?P<version>a+)(?P=version)+$",
+        "(?P<version>a)" + "b" * 10**4,
     ):
         assert match_pattern(pattern, "a" * 300 + "!") is None
     assert match_pattern("V=(?P<version>[0-9.]+)", "x\nV=1.0\n") == "1.0"

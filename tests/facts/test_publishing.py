@@ -133,6 +133,15 @@ def test_an_upload_in_a_reusable_workflow_and_a_local_action_is_one_of_the_calle
     assert [start.kind for start in find_starts(upload, texts[upload.workflow])] == ["release"]
 
 
+@pytest.mark.parametrize(
+    ("called", "is_upload"),
+    [("pypi-publish.yml", True), ("release.yml", True), ("publish-docs.yml", False), ("lint.yml", False)],
+)
+def test_a_reusable_workflow_of_elsewhere_is_taken_by_its_name(called: str, is_upload: bool) -> None:
+    text = f"on: push\njobs: {{go: {{uses: octo/shared/.github/workflows/{called}@v1}}}}\n"
+    assert bool(list(find_uploads({PATH: text}))) is is_upload
+
+
 def test_a_job_that_tests_and_uploads_is_no_rehearsal() -> None:
     text = "on: push\njobs:\n  test:\n    name: Test\n    steps: [{run: pytest}, {run: twine upload dist/*}]\n"
     (upload,) = find_uploads({PATH: text})
@@ -218,6 +227,17 @@ def test_a_condition_says_which_of_the_tags_start_an_upload(on: str, condition: 
     (start,) = find_starts(upload, texts[PATH], tag="v0.2.0")
     assert (start.kind, start.filters) == ("tag", filters)
     assert is_taken(filters, "v0.2.0") is (not filters[-1].startswith("!v") and not filters[0].startswith("a"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "surely"),
+    [("", True), ("github.ref_name == 'v0.2.0'", True), ("vars.PUBLISH == 'yes'", False)],
+)
+def test_a_start_is_sure_where_nothing_else_decides(condition: str, surely: bool) -> None:
+    for on in ("{push: {tags: ['v*']}}", "{release: {types: [published]}}"):
+        texts = job("run: uv publish", on, more=f"    if: {condition}\n" if condition else "")
+        (upload,) = find_uploads(texts)
+        assert [start.surely for start in find_starts(upload, texts[PATH], tag="v0.2.0")] == [surely]
 
 
 def test_a_tag_that_a_condition_excludes_is_excluded_to_the_letter() -> None:

@@ -352,3 +352,7 @@ def test_a_guessed_tag_blocks_no_first_release() -> None:
     assert finding("WORKFLOW-14", room("{push: {branches: [main]}}", "branch master", remote=s.remote())).blocks, (
         "no tag is in play"
     )
+    others = s.remote(s.branch("next"), s.tag("v0.1.0", s.OTHER))
+    for admitted, expected in (("branch main", Outcome.HOLDS), ("branch next", Outcome.ACTION_NEEDED)):
+        found = room("{push: {branches: [main]}}", admitted, remote=others)
+        assert ended(CHECKS["WORKFLOW-14"], Recovery(Release(found)))[0] is expected, admitted

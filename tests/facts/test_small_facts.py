@@ -75,6 +75,22 @@ def test_a_shallow_checkout_says_how_much_it_takes(depth: str, taken: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("step", "requires", "what"),
+    [
+        ("uses: pypa/cibuildwheel@v3", ("setuptools-scm",), "for pypa/cibuildwheel with setuptools-scm"),
+        ("run: python -m build", ("hatch-vcs",), "for build with hatch-vcs"),
+        ("uses: pypa/cibuildwheel@v3", (), ""),
+        ("uses: actions/upload-artifact@v5", ("setuptools-scm",), ""),
+    ],
+)
+def test_a_build_needs_the_history_where_its_backend_reads_it(step: str, requires: tuple[str, ...], what: str) -> None:
+    text = f"on: push\njobs: {{a: {{steps: [{{uses: actions/checkout@v4}}, {{{step}}}]}}}}\n"
+    workflow = ReleaseWorkflow(w.PATH, {file.path: file.text for file in w.files(text)}, None)
+    found = find_shallow_checkouts(workflow, requires) or ()
+    assert [what in each for each in found] == ([True] if what else [])
+
+
+@pytest.mark.parametrize(
     ("newest", "tags", "latest"),
     [
         ("0.3.0", ("v0.2.0", "v0.3.0"), "v0.3.0"),

@@ -21,11 +21,14 @@ def result(name: str, outcome: Outcome = Outcome.UNKNOWN, **changes: Any) -> Che
     return build(CheckResult, id=name, outcome=outcome, **values)
 
 
-def test_each_exit_code_has_its_symbol() -> None:
+def test_each_exit_code_has_its_symbol_and_each_outcome_its_words() -> None:
     assert {code.name: code.symbol for code in Exit} == {
         "OK": "✓", "ACTION_NEEDED": "✗", "INTERRUPTED": "?", "DEFECT": "✗", "USAGE": "?", "NOTHING_CHECKED": "?",
         "UNKNOWN": "?", "IN_PROGRESS": "?",
     }  # fmt: skip
+    assert [outcome.words for outcome in Outcome] == [
+        "holds", "action needed", "in progress", "unknown", "skipped", "defect",
+    ]  # fmt: skip
     assert Exit.worst([]) is Exit.NOTHING_CHECKED
     assert Exit.worst([Exit.OK, Exit.IN_PROGRESS, Exit.UNKNOWN]) is Exit.UNKNOWN
 

@@ -219,6 +219,13 @@ def test_a_printed_run_of_the_suite_names_the_same_project() -> None:
     assert suite_command(structs.replace(usual, **named))[-2:] == ["--workflow", "publish.yml"]
 
 
+def test_a_printed_run_for_another_version_leaves_out_what_was_for_this_one() -> None:
+    target = s.target(settings=(("plan", "rollback"), ("block-on-advice", "true")))
+    assert {"--plan", "--block-on-advice"} <= set(suite_command(target))
+    other = suite_command(target, "0.2.1")
+    assert "--block-on-advice" in other and "--plan" not in other
+
+
 def test_a_printed_run_finds_out_what_this_one_found_out() -> None:
     """An option would overrule it: without a workflow that publishes, `--workflow ''` would leave its runs out."""
     for found in ({"workflow": ""}, {"workflow": "publish.yml"}, {"tag_template": "{version}"}):

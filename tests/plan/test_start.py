@@ -19,6 +19,7 @@ from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History,
 from release_state.model.snapshot.runs import WorkflowState
 from release_state.observe.waiting import Waiting, find_pending
 from release_state.plan.recovery import Recovery
+from release_state.plan.steps.commands import explain_start
 from tests.support import states as s
 from tests.support.facts import build, workflow
 from tests.support.judged import verdict_of
@@ -90,6 +91,18 @@ def test_the_failed_jobs_of_the_run_that_the_tag_started_are_run_again() -> None
 def test_a_run_that_is_too_old_or_of_another_commit_is_not_repeated(other: Any) -> None:
     state = tagged(publisher("tag", "dispatch"), runs=s.runs(other))
     assert commands(state)[0].startswith("gh workflow run ship.yml --ref v0.2.0")
+
+
+def test_the_runs_of_this_tag_alone_are_no_new_ones() -> None:
+    others = (failed_run(head_sha=s.OTHER, number=12), failed_run(id=7, number=13, head_branch="v0.1.0"))
+    told = [each.precondition or "" for each in steps(tagged(publisher("tag"), runs=s.runs(*others)))]
+    assert "lists no run but #12, ten minutes" in " ".join(told), told
+
+
+def test_a_tag_makes_the_github_release_where_its_run_does() -> None:
+    found = Release(tagged(publisher("tag", "release", makes=("release",))))
+    assert "and makes the GitHub Release" in explain_start(found, "tag")
+    assert "makes the GitHub Release" not in explain_start(found, "release")
 
 
 def test_a_half_made_upload_is_repeated_only_by_a_job_that_skips_what_is_there() -> None:

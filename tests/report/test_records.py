@@ -97,6 +97,15 @@ def test_each_kind_of_change_is_told(then: Snapshot, now: Snapshot, said: str) -
     assert said in between(then, now).traces
 
 
+def test_a_check_that_failed_itself_has_changed_though_it_blocks_nothing() -> None:
+    whole = of(s.ready())
+    advice = next(check for check in whole.checks if not check.blocking and check.outcome == "holds")
+    broken = structs.replace(advice, outcome="defect")
+    now = structs.replace(whole, checks=tuple(broken if each is advice else each for each in whole.checks))
+    assert find_changes(whole, now, s.NOW, "a.json").arisen == (advice.id,)
+    assert find_changes(now, whole, s.NOW, "a.json").arisen == ()
+
+
 def test_a_trace_that_one_run_says_nothing_of_is_no_change() -> None:
     whole = of(TAGGED)
     silent = structs.replace(whole, diagnosis=structs.replace(whole.diagnosis, established=(), absent=()))
