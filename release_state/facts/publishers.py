@@ -18,7 +18,7 @@ from release_state.facts.workflow.making import builds_platform_wheels, find_mad
 from release_state.facts.workflow.publishing import Evidence, Upload, choose_surest, find_uploads
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads
 from release_state.facts.workflow.triggers import is_taken
-from release_state.model.process import Made, Publisher, Start
+from release_state.model.process import Publisher, Start
 from release_state.model.snapshot import Remote, WorkflowFiles, WorkflowRun
 from release_state.model.target import Target
 
@@ -49,8 +49,9 @@ def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ..
         uploads = [upload for upload in uploads if upload.workflow == path]
         says_more = target.process_word.started_by or not set(target.given).isdisjoint(OVERRULES)
         if not uploads and path in files.texts and says_more:
-            return (_make_configured(target, ReleaseWorkflow(path, files.texts), base),)
-    return _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
+            return (_make_publisher(target, ReleaseWorkflow(path, files.texts), base),)
+    surest = [(upload, ReleaseWorkflow(upload.workflow, files.texts)) for upload in choose_surest(uploads)]
+    return _choose([_make_publisher(target, workflow, base, upload) for upload, workflow in surest], target)
 
 
 def _is_for_another(upload: Upload, target: Target, texts: Mapping[str, str], base: str) -> bool:
@@ -92,54 +93,39 @@ def add_word(target: Target, publishers: Sequence[Publisher]) -> tuple[Publisher
     return tuple(structs.replace(each, starts=starts, only_releases=True) for each in publishers)
 
 
-def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: str) -> Publisher:
-    text = texts.get(upload.workflow, "")
-    starts = overrule_starts(target, find_starts(upload, text, target.repository, base, target.tag))
-    workflow = ReleaseWorkflow(upload.workflow, texts)
-    made, tag_jobs = _overrule_made(target, workflow, base)
-    named = upload.job.job.environment
-    # GitHub is asked by this name: another spelling of it would be another environment.
-    found = named if "${{" not in named and named == sanitize(named, _LONGEST_LINE) else None
-    return Publisher(
-        workflow=upload.workflow.removeprefix(f"{FOLDER}/"),
-        job=sanitize(upload.job.where, _LONGEST_LINE),
-        job_name=sanitize(upload.job.listed_name, _LONGEST_LINE),
-        how=sanitize(f"{upload.how}{_DOUBTS[upload.evidence]}", _LONGEST_LINE),
-        is_guess=upload.evidence is not Evidence.KNOWN,
-        environment=found if target.channel.environment is None else target.channel.environment,
-        starts=starts,
-        only_releases=starts_only_uploads(starts, text, base),
-        makes=made,
-        tag_jobs=tag_jobs,
-        skips_existing=upload.skips_existing,
-        platform_wheels=builds_platform_wheels(workflow),
-    )
-
-
-def _make_configured(target: Target, workflow: ReleaseWorkflow, base: str) -> Publisher:
-    """The publisher that only the configuration knows: nobody knows which of the workflow's jobs uploads."""
-    starts = overrule_starts(target, ())
-    only = starts_only_uploads(starts, workflow.texts[workflow.path], base)
-    made, tag_jobs = _overrule_made(target, workflow, base)
-    return Publisher(
-        workflow=target.workflow,
+def _make_publisher(target: Target, workflow: ReleaseWorkflow, base: str, upload: Upload | None = None) -> Publisher:
+    """The publisher of an upload; without one, that which the configuration knows: nobody knows which job uploads."""
+    text = workflow.texts.get(workflow.path, "")
+    seen = find_starts(upload, text, target.repository, base, target.tag) if upload else ()
+    starts = overrule_starts(target, seen)
+    made = target.makes if "makes" in target.given else find_made(workflow, base)
+    tag_jobs = find_tag_jobs(workflow) if "makes" not in target.given or "tag" in made else ()
+    configured = Publisher(
+        workflow=workflow.path.removeprefix(f"{FOLDER}/"),
         job="",
         job_name="",
         how=CONFIGURED,
         environment=target.channel.environment,
         starts=starts,
-        only_releases=only,
+        only_releases=starts_only_uploads(starts, text, base),
         makes=made,
-        tag_jobs=tag_jobs,
+        tag_jobs=tuple(sanitize(name, _LONGEST_LINE) for name in tag_jobs),
         platform_wheels=builds_platform_wheels(workflow),
     )
-
-
-def _overrule_made(target: Target, workflow: ReleaseWorkflow, base: str) -> tuple[tuple[Made, ...], tuple[str, ...]]:
-    """What a workflow makes, and the jobs that push a tag: as configured, else as its file says."""
-    made = target.makes if "makes" in target.given else find_made(workflow, base)
-    names = find_tag_jobs(workflow) if "makes" not in target.given or "tag" in made else ()
-    return made, tuple(sanitize(name, _LONGEST_LINE) for name in names)
+    if upload is None:
+        return configured
+    named = upload.job.job.environment
+    # GitHub is asked by this name: another spelling of it would be another environment.
+    found = named if "${{" not in named and named == sanitize(named, _LONGEST_LINE) else None
+    return structs.replace(
+        configured,
+        job=sanitize(upload.job.where, _LONGEST_LINE),
+        job_name=sanitize(upload.job.listed_name, _LONGEST_LINE),
+        how=sanitize(f"{upload.how}{_DOUBTS[upload.evidence]}", _LONGEST_LINE),
+        is_guess=upload.evidence is not Evidence.KNOWN,
+        environment=found if target.channel.environment is None else target.channel.environment,
+        skips_existing=upload.skips_existing,
+    )
 
 
 def overrule_starts(target: Target, found: Sequence[Start]) -> tuple[Start, ...]:
