@@ -630,7 +630,6 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
 
 
 def _explain_missing(release: Release, plan: Recovery) -> ActionNeeded:
-    """The finding about a missing pull request."""
     wrong = join_items(_explain_rejection(release, pull) for pull in release.pulls)
     return ActionNeeded(
         expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",

@@ -193,7 +193,6 @@ def may_be_of_version(filename: str, name: str, version: Version) -> bool:
 
 
 def _is_of_another_project(filename: str, name: str) -> bool:
-    """Whether it is the name of a wheel of another project."""
     if filename.count("-") > _MOST_PARTS:
         return False
     try:

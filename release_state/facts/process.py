@@ -112,9 +112,8 @@ def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     writer = find_version_writer(files.texts, [f"{FOLDER}/{each.workflow}" for each in main or publishers])
     evidence += [f"workflow at the version's tag: {describe_publisher(publisher)}" for publisher in at_tag]
     if "makes" not in target.given:
-        evidence += [
-            f"makes: {line}" for line in describe_makers(publishers, files, target.base_branch or files.branch)
-        ]
+        made = describe_makers(publishers, files, target.base_branch or files.branch)
+        evidence += [f"makes: {line}" for line in made]
     publishers = every
     written = f"version: {writer.workflow} sets it, by {writer.how}" if writer else ""
     process = _add(target.process, *evidence, written, publishers=publishers, version_writer=writer)

@@ -42,7 +42,6 @@ class Release(GitHubFacts, PublishedFacts):
 
     @cached_property
     def _others(self) -> tuple[tuple[Branch, ReleaseBranchName], ...]:
-        """The other release branches with their parsed names."""
         others = []
         for branch in self.remote.branches:
             parsed = self.target.parse_release_branch(branch.name)

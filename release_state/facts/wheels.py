@@ -184,7 +184,6 @@ class _Place:
 
 
 def _collect(filenames: Iterable[str]) -> dict[str, _Place]:
-    """The Pythons by platform."""
     places: dict[str, _Place] = defaultdict(_Place)
     for wheel in filter(None, map(parse_wheel, filenames)):
         for platform in wheel.platforms:

@@ -75,7 +75,6 @@ class Recovery:
         return self.release.snapshot.phase == Phase.PRE_PUBLISH
 
     def _choose(self) -> tuple[Direction, list[Step]]:
-        """The direction, and its steps."""
         release = self.release
         # Unknown runs stop nothing here: every destructive step needs to know them.
         if waiting := value_or((), lambda: prerequisites.end_or_wait(release)):
@@ -147,7 +146,6 @@ class Recovery:
         return steps
 
     def _is_absent(self) -> bool:
-        """Whether the channel has no trace of the version."""
         release = self.release
         tags = release.version_tags if "tag" in release.channel.leaves else ()
         return not (release.is_published or tags or release.branch)

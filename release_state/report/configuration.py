@@ -112,7 +112,6 @@ def _find_environment(publishers: Sequence[Publisher], place: str) -> Value:
 
 
 def _explain_none(target: Target) -> str:
-    """Why no workflow is known to publish."""
     names = join_items(target.process.candidates)
     return f"no workflow file is seen to publish to {target.channel.name}" + (f": {names}" if names else "")
 
@@ -122,7 +121,6 @@ def _without_secrets(value: Value) -> Value:
 
 
 def _channel_rows(channel: Channel, given: Mapping[tuple[str, str], Value]) -> Iterator[tuple[str, Value]]:
-    """The keys of a channel with their values and origins."""
     known = {
         "index-url": channel.index_url,
         "leaves": _OPEN if channel.leaves else "",

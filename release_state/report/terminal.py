@@ -219,7 +219,6 @@ def _folder(screen: Screen, plan: Plan) -> None:
 
 
 def _start(screen: Screen, plan: Plan) -> None:
-    """Write how to start a release that is ready."""
     screen.line()
     screen.line("Next:", 2, bold=True)
     if any(command[0] in ("git", "sh") for step in plan.steps for command in step.commands):

@@ -149,7 +149,6 @@ class _Judged(TypedDict):
 
 
 def _judge(results: Sequence[CheckResult], block_on_advice: bool) -> _Judged:
-    """The fields of a row that its checks decide."""
     deciding = [result for result in results if result.decides(block_on_advice)]
     state = min((result.outcome for result in deciding or results), key=_SEVERITY.index, default=None)
     if not deciding and state is not Outcome.NOT_APPLICABLE:

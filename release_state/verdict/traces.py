@@ -21,8 +21,6 @@ _NOT_JUDGED = "not judged in this phase"
 
 
 def _branch_expected(release: Release, phase: Phase) -> str:
-    if phase is Phase.PRE_PUBLISH:
-        return _NOT_JUDGED
     name = release.target.release_branch
     if phase is not Phase.POST_RECOVERY or "pull-request" not in release.channel.leaves:
         return f"no {name}"
@@ -48,8 +46,6 @@ def _index_expected(release: Release, phase: Phase) -> str:
 
 
 def _release_expected(release: Release, phase: Phase) -> str:
-    if phase is Phase.PRE_PUBLISH:
-        return _NOT_JUDGED
     if phase is Phase.POST_RECOVERY:
         leaves = "release" in release.channel.leaves
         return f"published for {release.target.tag}" if leaves else f"none: {release.channel.name} leaves no release"
@@ -58,8 +54,6 @@ def _release_expected(release: Release, phase: Phase) -> str:
 
 
 def _pull_expected(release: Release, phase: Phase) -> str:
-    if phase is Phase.PRE_PUBLISH:
-        return _NOT_JUDGED
     if phase is Phase.POST_RECOVERY:
         leaves = "pull-request" in release.channel.leaves
         return "open or merged" if leaves else f"none: {release.channel.name} makes no pull request"
@@ -181,6 +175,8 @@ _WORDS: dict[str, tuple[Callable[[Release, Phase], str], Callable[[Release], str
 def describe(trace: str, release: Release, phase: Phase) -> tuple[str, str]:
     """The state of a trace when the phase ends well, and the observed state or why it is unknown."""
     expected, observed = _WORDS[trace]
+    if phase is Phase.PRE_PUBLISH and trace in ("branch", "release", "pull-request"):
+        return _NOT_JUDGED, _or_why_not(lambda: observed(release))
     return _or_why_not(lambda: expected(release, phase)), _or_why_not(lambda: observed(release))
 
 

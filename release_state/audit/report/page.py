@@ -53,8 +53,6 @@ def render_frame(name: str, word: str, about: str, exit_code: Exit, started_at: 
 
 
 class _Finding(NamedTuple):
-    """A finding about the whole project."""
-
     result: CheckResult
     about: str
     rows: list[tuple[str, str]]
@@ -70,8 +68,6 @@ class _Disagreement(Struct, frozen=True):
 
 
 class _Row(NamedTuple):
-    """One version."""
-
     version: str
     outcome: Outcome
     is_advice: bool

@@ -170,7 +170,6 @@ def find_created_ref(words: Sequence[str]) -> str:
 
 
 def _names_another(inputs: Mapping[str, str]) -> bool:
-    """Whether a step names another repository."""
     named = inputs.get("repository", ".")
     return named not in ("", ".") and not re.search(r"github\.repository\b", named)
 
