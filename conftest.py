@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ["release_state.plugin", "fixtures.target", "fixtures.snapshot"]
+pytest_plugins = ["release_state.plugin", "fixtures.target"]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -210,7 +210,7 @@ BROKEN = [
     ("conftest.py", "import no_such_module_of_ours\n", "no_such_module_of_ours"),
     ("conftest.py", "def broken(:\n", "SyntaxError"),
     ("fixtures/target.py", "import no_such_module_of_ours\n", "no_such_module_of_ours"),
-    ("fixtures/snapshot.py", "raise RuntimeError('a fixture\\nfailed')\n", "a fixture failed"),
+    ("fixtures/target.py", "raise RuntimeError('a fixture\\nfailed')\n", "a fixture failed"),
 ]
 
 
