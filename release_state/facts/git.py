@@ -12,7 +12,7 @@ from packaging.version import Version
 from release_state.facts.package_tags import find_sibling_tags, group_tags
 from release_state.model.observation import NotObserved, Problem, value_or
 from release_state.model.snapshot import Branch, Clone, Lineage, OwnRun, Remote, Snapshot, Tag
-from release_state.model.target import Channel, Target, parse_version, read_version
+from release_state.model.target import Channel, Target, count_numbers, names_version, parse_version, read_version
 
 _LASTING = "develop|development|dev|next|stable|maintenance|maint|master|main"
 """Names of branches that last."""
@@ -99,7 +99,14 @@ class GitFacts(Facts):
     @property
     def other_tags_exactly(self) -> tuple[Tag, ...]:
         """Other spellings without moving tags, which have fewer release numbers."""
-        return tuple(tag for tag in self.other_tags if self.target.is_version_named_by(tag.name))
+        named = ((tag, self.target.parse_tag(tag.name)) for tag in self.other_tags)
+        return tuple(tag for tag, version in named if version and names_version(version, self.version, self._numbers))
+
+    @cached_property
+    def _numbers(self) -> int:
+        page = self.snapshot.index.get(self.channel.name)
+        releases = page.value.releases if page and page.value else ()
+        return count_numbers(self.version, (read_version(each.version) for each in releases))
 
     @property
     def version_tags(self) -> tuple[Tag, ...]:

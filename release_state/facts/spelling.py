@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from release_state.facts.package_tags import PackageTags, read_package_tags
 from release_state.model.snapshot import Tag
-from release_state.model.target import Target, names_version, parse_version
+from release_state.model.target import Target, count_numbers, names_version, parse_version
 
 
 class Spellings(Struct, frozen=True):
@@ -93,11 +93,13 @@ def find_tag_spelling(target: Target, tags: Sequence[Tag], published: Collection
     if template != target.tag_template:
         target = structs.replace(target, tag_template=template)
         used = match_spellings(target, tags, published)
+    version = target.parsed_version
+    numbers = count_numbers(version, published)
     exact = structs.replace(target, process=structs.replace(target.process, tag=None)).tag
     named = [
         (tag, spelt)
-        for tag, spelt, version in used.read
-        if names_version(version, target.parsed_version) and used.may_be_ours(tag.name, spelt, version)
+        for tag, spelt, found in used.read
+        if names_version(found, version, numbers) and used.may_be_ours(tag.name, spelt, found)
     ]
     others = [
         tag for tag, spelt in named if spelt == template or (not given and _is_used(spelt, target, used, published))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
@@ -278,12 +279,25 @@ def parse_repository(url: str, web: str) -> str | None:
     return path if ours and path.count("/") == 1 else None
 
 
-def names_version(spelled: Version, version: Version) -> bool:
+def count_numbers(version: Version, published: Iterable[Version]) -> int:
+    """Return how many release numbers a tag of a version has at least: `--version 1.2.0` may be the index's 1.2.
+
+    As many as the index spells it with; before it is published, no more than any published version has.
+    """
+    own, most = len(version.release), 0
+    for each in published:
+        if each == version:
+            return len(each.release)
+        most = max(most, len(each.release))
+    return min(own, most or own)
+
+
+def names_version(spelled: Version, version: Version, numbers: int | None = None) -> bool:
     """Return whether what a tag spells names a version: it equals it, with at least as many release numbers.
 
-    A moving `v9` is not 9.0.0.
+    A moving `v9` is not 9.0.0. `numbers` is their least count, if it is not the version's own.
     """
-    return spelled == version and len(spelled.release) >= len(version.release)
+    return spelled == version and len(spelled.release) >= (numbers or len(version.release))
 
 
 _SEMANTIC = {"a": "alpha", "b": "beta", "rc": "rc"}

@@ -361,3 +361,20 @@ def test_version_local_private(tmp_path: Path) -> None:
     assert [target.key for target in own.targets] == ["orbit-kit==1.0+cpu@internal"]
     with pytest.raises(UsageProblem, match="local version"):
         load(Arguments(versions=("1.0+cpu",)), {}, tmp_path, lambda *_: None)
+
+
+def test_version_with_more_numbers_than_its_tag(tmp_path: Path) -> None:
+    """The project calls it 0.2.0 and a person types 0.2.0.0: it is the same version, with the same tag and Release."""
+
+    def build(world: World) -> None:
+        finish(world, "0.2.0", commit_of(world, "0.2.0"))
+
+    ran = judge(build, tmp_path / "released", version="0.2.0.0")
+    assert (ran.code, ran.verdict) == (0, "RELEASED AND VERIFIED"), ran.output
+    assert "refs/tags/v0.2.0.0" not in commands(ran) and "release create" not in commands(ran)
+
+    def tag(world: World) -> None:
+        announce(world, "0.2.0", commit_of(world, "0.2.0"))
+
+    ran = judge(tag, tmp_path / "tagged", version="0.2.0.0")
+    assert ran.code == 1 and "INDEX-11" in found(ran), ran.output

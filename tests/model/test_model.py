@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 from release_state.model.observation import NotObserved, Observation, Problem, known
 from release_state.model.outcome import CheckResult, Exit, Outcome, collect_remedies, find_retry_time, merge_unknown
 from release_state.model.plan import Plan, Step
 from release_state.model.record import TracesThen
 from release_state.model.snapshot import History
-from release_state.model.target import format_semver, parse_repository
+from release_state.model.target import count_numbers, format_semver, parse_repository
 from tests.support import states as s
 from tests.support.facts import build
 
@@ -143,3 +144,19 @@ def test_what_cannot_be_shown_has_no_command() -> None:
         Plan(direction="complete", other_way=way).instead for way in (("--plan", "rollback"), ("--plan", "complete"))
     ]
     assert ways == ["To withdraw instead", "To complete instead"]
+
+
+@pytest.mark.parametrize(
+    ("version", "published", "numbers"),
+    [
+        ("1.2.0", (), 3),
+        ("1.2.0", ("1.2", "1.1.1"), 2),
+        ("1.2.0", ("1.1", "1.0"), 2),
+        ("1.2.0", ("1.1", "1.0.1"), 3),
+        ("2.0", ("1.0.0",), 2),
+        ("1.2", ("1.2.0",), 3),
+    ],
+)
+def test_how_many_numbers_the_tag_of_a_version_has(version: str, published: tuple[str, ...], numbers: int) -> None:
+    """As the index spells the version: a moving tag has fewer."""
+    assert count_numbers(Version(version), map(Version, published)) == numbers
