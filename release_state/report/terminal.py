@@ -158,7 +158,7 @@ def _advice(screen: Screen, verdict: TargetVerdict, found: Sequence[CheckResult]
     numbered = bool(_find_needed(verdict))
     if found:
         screen.line()
-    if any(step.advice and step.commands for step in verdict.plan.steps):
+    if any(verdict.plan.steps[number - 1].commands for number in steps):
         _folder(screen, verdict.plan)
     for result in found:
         if result.outcome is Outcome.UNKNOWN:

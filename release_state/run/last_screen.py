@@ -65,6 +65,7 @@ class LastScreen:
         # With `-v`, pytest shows each check with the way from the current folder to where the suite is installed.
         setattr(config, "cwd_relative_nodeid", str)  # noqa: B010 - mypy refuses to assign to a method
         if reporter is not None:
+            reporter.startpath = config.rootpath  # the same, of `-rs`
             config.option.no_header = True
             from release_state.report.screen import Screen
             from release_state.verdict.check import COUNTED

@@ -90,6 +90,13 @@ def test_each_step_of_the_plan_has_its_number_once(tmp_path: Path) -> None:
     assert sorted(int(one or other) for one, other in numbers) == list(range(1, len(numbers) + 1)), text
 
 
+def test_the_way_to_the_folder_stands_where_the_commands_are(tmp_path: Path) -> None:
+    """Once, also in a run of one check, whose plan is advice alone."""
+    text = suite("--demo", "partial", "-k", "TAG-11", "--no-install", reports_dir=tmp_path / "r").stdout
+    assert text.count("     $ cd ") == 1
+    assert re.search(r"^  Advice:\n     \$ cd .*\n  • advice: ", text, re.MULTILINE), text
+
+
 def test_a_defect_keeps_its_traceback_without_secrets_and_a_finding_has_none(tmp_path: Path) -> None:
     for name in ("conftest.py", "pytest.ini"):
         shutil.copy(ROOT / name, tmp_path)

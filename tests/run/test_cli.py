@@ -171,7 +171,7 @@ def test_a_plugin_that_is_there_already_is_one_line(tmp_path: Path) -> None:
     assert len(run.stderr.splitlines()) == 1 and str(Path(pytest.__file__).parent.parent) not in run.stderr
 
 
-@pytest.mark.parametrize("options", [("demo", "clean", "-v", "--no-install"), ("--collect-only",)])
+@pytest.mark.parametrize("options", [("demo", "clean", "-v", "-rA", "--no-install"), ("--collect-only",)])
 def test_no_message_says_where_the_suite_is_installed(options: tuple[str, ...], tmp_path: Path) -> None:
     run = called(*options, home=tmp_path, cwd=tmp_path)
     assert run.returncode in (0, 5), run.stdout + run.stderr
