@@ -493,6 +493,18 @@ def test_what_is_ready_is_started_as_the_project_releases() -> None:
     assert not started(publisher("tag"), ci=s.ci("failure")), "what is not ready is not started"
 
 
+def test_a_package_leaves_the_latest_mark_to_the_one_that_has_it() -> None:
+    """GitHub has one latest release for all packages of a repository."""
+    sibling = known(s.release("sibling-v3.0.0"))
+    for template, tag, flag in (("{package}-v{version}", "orbit-v0.2.0", "false"), ("v{version}", "v0.2.0", "true")):
+        about = s.target(tag_template=template)
+        found = s.released(
+            target=about, remote=s.remote(s.tag(tag)), release=known(None), latest_release=sibling, clone=s.clone()
+        )
+        [create] = [line for line in commands(found) if line.startswith("gh release create")]
+        assert create.endswith(f"--latest={flag}"), create
+
+
 def test_the_github_release_that_starts_it_is_marked_and_made_once() -> None:
     """GitHub calls a new release the latest one, whatever its version is; a draft with its notes may be prepared."""
     older = {"pypi": s.project(releases={"0.3.0": False})}

@@ -36,9 +36,15 @@ def create(release: Release) -> Step:
 
 
 def choose_flags(release: Release) -> list[str]:
-    """Return the options that make it a pre-release, or the latest release if it is the newest."""
+    """Return the options that make it a pre-release, or the latest release if it is the newest.
+
+    Not the latest where another package of the repository has that mark, and the tags tell them apart.
+    """
     if release.version.is_prerelease:
         return ["--prerelease"]
+    target = release.target
+    if target.names_package(target.tag_template) and value_or(False, lambda: release.is_latest_foreign):
+        return ["--latest=false"]
     newest = release.newest_final
     return [f"--latest={str(newest is None or release.version >= newest).lower()}"]
 
