@@ -39,7 +39,8 @@ def main() -> None:
             print("(e) The start, and what is asked", flush=True)
             start = page.Start(startup.imports(given.rounds), startup.first_request(bench), startup.parts(bench))
             waited = {phase: round_trips.measure(phase) for phase in PHASES}
-            page.write(rows, start, asked.asked(bench), waited, given.rounds)
+            cut = {phase: round_trips.measure(phase, is_cut=True) for phase in PHASES}
+            page.write(rows, start, asked.asked(bench), waited, cut, given.rounds)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ def write(
     start: Start,
     asked: Mapping[str, Sequence[Asked]],
     waited: Mapping[str, Sequence[Waited]],
+    cut: Mapping[str, Sequence[Waited]],
     rounds: int,
 ) -> None:
     """Write both files."""
@@ -99,7 +100,7 @@ def write(
             parts.append(_start_up(start))
         note = f"{NOTES[name]}\n\n" if name in NOTES else ""
         parts.append(f"## {TITLES[name]}\n\n{note}{_table(found)}")
-    parts += [_wait(waited), _asked(asked)]
+    parts += [_wait(waited, cut), _asked(asked)]
     PAGE.write_text("\n".join(parts), encoding="utf-8")
     _plot(rows, PLOT)
 
@@ -152,7 +153,7 @@ def _imports(found: Sequence[Import]) -> str:
     return "\n".join(lines)
 
 
-def _wait(waited: Mapping[str, Sequence[Waited]]) -> str:
+def _wait(waited: Mapping[str, Sequence[Waited]], cut: Mapping[str, Sequence[Waited]]) -> str:
     parts = [
         "## Who waits for whom\n",
         "Measured with services that are a second away, beside which computing is little: the seconds are round trips. "
@@ -160,6 +161,10 @@ def _wait(waited: Mapping[str, Sequence[Waited]]) -> str:
         "asked about is asked ahead, by the refs that the clone has: an answer counts only if the remote's refs lead "
         "to the same question. Without a clone, or with one that is behind, look-ups start when what they wait for is "
         "there.\n",
+        "In a clone without history, as actions/checkout makes it, the history is fetched ahead, too; a tag that the "
+        "clone lacks is fetched once the remote has named it: "
+        + ", ".join(f"{phase} {max(each.ended for each in found):.1f} round trips" for phase, found in cut.items())
+        + ".\n",
     ]
     for phase, found in waited.items():
         longest = max(each.ended for each in found)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from benchmarks.bench import PHASES
-from benchmarks.stage import ROOT, stage
+from benchmarks.stage import ROOT, Stage, stage
 from release_state.model.outcome import Phase
 from release_state.observe.collect import collect
 from release_state.observe.defects import Progress
@@ -65,9 +66,11 @@ class _Timed(Progress):
         return tracked
 
 
-def measure(phase: str) -> list[Waited]:
-    """Return the look-ups of a gate in a phase, in the order of their ends."""
+def measure(phase: str, *, is_cut: bool = False) -> list[Waited]:
+    """Return the look-ups of a gate in a phase, in the order of their ends; `is_cut`: in a clone without history."""
     with stage(PHASES[phase], ROUND_TRIP) as at:
+        if is_cut:
+            _cut(at)
         environ = {"PATH": os.environ["PATH"], "HOME": str(at.root), "LANG": "C.UTF-8", "GITHUB_TOKEN": at.token}
         command = [sys.executable, "-m", "benchmarks.round_trips", phase, *at.options()]
         done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, check=True)
@@ -76,6 +79,14 @@ def measure(phase: str) -> list[Waited]:
     names = dict.fromkeys(each.lookup for each in found)
     times = {name: [(each.started, each.ended) for each in found if each.lookup == name] for name in names}
     return [Waited(name, min(times[name])[0], max(ended for _, ended in times[name])) for name in names]
+
+
+def _cut(at: Stage) -> None:
+    """Make the clone anew as actions/checkout does."""
+    shutil.rmtree(at.clone)
+    origin = f"file://{at.root}/{at.repository}.git"
+    for words in (["clone", "-q", "--depth=1", origin, str(at.clone)], ["remote", "set-url", "origin", at.remote_url]):
+        subprocess.run(["git", *words], cwd=at.clone if at.clone.is_dir() else at.root, check=True)
 
 
 def _look(phase: str, options: list[str]) -> None:
@@ -112,7 +123,7 @@ if __name__ == "__main__":
     if sys.argv[1:]:
         _look(sys.argv[1], sys.argv[2:])
     else:
-        for each in PHASES:
-            print(each)
-            for row in sorted(measure(each), key=lambda row: row.ended):
+        for each, cut in [*((phase, False) for phase in PHASES), *((phase, True) for phase in PHASES)]:
+            print(each, *["in a clone without history"] * cut)
+            for row in sorted(measure(each, is_cut=cut), key=lambda row: row.ended):
                 print(f"  {row.started:5.2f} {row.ended:5.2f}  {row.lookup}  after {', '.join(row.after)}")

@@ -32,7 +32,7 @@ class View:
     """What a look-up sees: target, phase, and the answers that it comes after: so their order changes nothing."""
 
     is_foreseen = False
-    """Whether its refs are those of the clone: then nothing is fetched, and nothing of it is a fact yet."""
+    """Whether its refs are those of the clone: then no answer fetches, and nothing of it is a fact yet."""
 
     def __init__(self, snapshot: Snapshot, phase: Phase | None, asked: frozenset[str]) -> None:
         self.snapshot, self.target, self.asked = snapshot, snapshot.target, asked

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta, timezone
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -330,7 +330,16 @@ class _Foreseer(_Observer):
         refs = self._sources.foresee_remote(clone.calls[""].result(), self._target.remote)
         if refs is not None:
             self._answers = {"clone": clone.answer, "remote": known(refs)}
+            self._fetch_ahead()
             self._ask_all()
+
+    def _fetch_ahead(self) -> None:
+        if "history" not in self._asked:
+            return
+        view = View(self._snapshot(("clone", "remote")), None, self._asked)
+        with suppress(NotObserved):
+            if (call := self._sources.fetch_ahead(view)) is not None:
+                self._ask(ROWS["history"], ("fetched ahead", *call.inputs), call.ask)
 
     def _is_ready(self, row: Lookup) -> bool:
         return self._have_answered(_foreseen_before(row.name)) and (self._phase is not None or not row.phases)

@@ -23,7 +23,7 @@ from release_state.observe.git.access import TokenAccess
 from release_state.observe.git.command import GitFailed
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.history import SOURCE as HISTORY
-from release_state.observe.git.history import observe_history, relate_clone
+from release_state.observe.git.history import fetch_history, observe_history, relate_clone
 from release_state.observe.git.remote import foresee_refs, observe_remote
 from release_state.observe.git.store import WantedCommit
 from release_state.observe.git.workflow_files import CommitReader
@@ -122,6 +122,14 @@ class CommitSources:
         """Raise NotObserved if the history of the base could not be fetched."""
         if problem := self.history_problem(view):
             raise NotObserved(problem)
+
+    def fetch_ahead(self, view: View) -> Call | None:
+        """Return the fetch of the base branch's history, where the clone's is cut; by the refs that the clone has."""
+        if (clone := view.snapshot.clone.value) is None or not clone.shallow:
+            return None
+        base = BranchHistory(self.stores, view.release.remote, view.release.base_branch, clone)
+        wanted = _list_ref_commits(view)
+        return Call((tuple(wanted),), lambda: fetch_history(base, wanted))
 
     def history(self, view: View) -> Call:
         """Return the commits that matter and how they lie to each other."""

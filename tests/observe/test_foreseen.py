@@ -141,6 +141,20 @@ def test_a_clone_whose_history_is_cut_foresees(tmp_path: Path) -> None:
     assert [path for path in later if "/runs" in path or ("check-runs" in path and "{parent}" not in path)] == []
 
 
+def test_history_that_the_clone_lacks_is_fetched_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with world_of("clean") as world:
+        clone = tmp_path / "clone"
+        world.clone_git.run("clone", "--quiet", "--depth=1", world.remote_url, str(clone))
+        with looking(world, tmp_path, clone=clone) as run:
+            run.ask_ahead()
+            wait(run.shared._ahead.values())
+            fetched = list(tmp_path.glob("cache/**/*.pack"))
+            assert len(fetched) == 1
+            assert run.observe().history.is_known
+            assert list(tmp_path.glob("cache/**/*.pack")) == fetched
+
+
 def compare(world: World, tmp_path: Path) -> None:
     with looking(world, tmp_path / "plain") as run:
         forget_requests(world)

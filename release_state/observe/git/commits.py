@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event, Lock, RLock
 from typing import TYPE_CHECKING, TypeVar
 
 import platformdirs
@@ -50,6 +50,8 @@ class Stores:
         self._beside = dict[tuple[bool, bool, bool], Store | None]()
         self._cached = dict[tuple[bool, bool], Store]()
         self._cut = dict[bool, Store | None]()
+        self.fetching_ahead = RLock()
+        """Held while commits are fetched that look-ups will want: a second fetch would bring the same."""
 
     def git(self) -> Git:
         """Git with the time of one look-up. Raises GitFailed."""
@@ -92,6 +94,9 @@ class Stores:
         A clone of another remote lends only if it has one of the `related` commits; None: it lends in any case. The
         cache keeps the commits of `keep` for the next fetch. Without `fetches`, the clone is all there is.
         """
+        if fetches:
+            with self.fetching_ahead:
+                pass
         beside = self._open_store_beside(git, clone, related, sha256)
         attempts: list[Callable[[], Store]] = [partial(self._open_cached_store, git, sha256)] * (2 if fetches else 0)
         if beside:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, structs
 from packaging.version import Version
 
 from release_state.model.observation import Observation, known
-from release_state.model.snapshot import Clone, Commit, History, Lineage, Tag
+from release_state.model.snapshot import Clone, Commit, History, Lineage, Remote, Tag
 from release_state.observe.git.clone import SHOWN
 from release_state.observe.git.command import GitFailed, decode_output, observe_git
 from release_state.observe.git.commits import BranchHistory, CommitSet
@@ -92,6 +92,18 @@ def find_changed_contents(store: Store, head: str) -> set[str]:
 SOURCE = "git history"
 
 
+def fetch_history(history: BranchHistory, wanted: Sequence[WantedCommit]) -> Observation[None]:
+    """Fetch what `observe_history` will want of these commits, before all that it wants is known."""
+    tags = list_tag_objects(history.remote, [commit.sha for commit in wanted])
+    with history.stores.fetching_ahead:
+        return observe_git(SOURCE, lambda: history.read(lambda store, found: None, wanted, along=tags))
+
+
+def list_tag_objects(remote: Remote, commits: Collection[str]) -> list[str]:
+    """Return the objects of the annotated tags of these commits."""
+    return [tag.object for tag in remote.tags if tag.annotated and tag.commit in commits]
+
+
 def observe_history(
     history: BranchHistory,
     wanted: Sequence[WantedCommit],
@@ -112,7 +124,7 @@ def observe_history(
     asked = [*wanted, *(WantedCommit(sha) for pair in pairs for sha in pair)]
     shas = tuple(dict.fromkeys(commit.sha for commit in asked))
     detailed = {commit.sha for commit in wanted if commit.details}
-    tags = [tag.object for tag in history.remote.tags if tag.annotated and tag.commit in shas]
+    tags = list_tag_objects(history.remote, shas)
 
     def look(store: Store, found: CommitSet) -> History:
         base, present = history.head, found.present

@@ -115,10 +115,14 @@ class Store:
             refs.setdefault(want.sha, {}).update({want.ref: None} if want.ref else {})
         present = self.present(refs)
         lacking = [sha for sha in refs if sha not in present and OBJECT_NAME.fullmatch(sha)]
+        along = list(filter(OBJECT_NAME.fullmatch, along))
         if not lacking:
+            # Beside a clone whose history is cut, commits may be here that were fetched before their tags were known.
+            along = self.objects.list_missing(self.git, along) if self.lent else []
+        if not lacking and not along:
             return present
         self.fetched = True
-        if refused := self._fetch_by_name([*lacking, *filter(OBJECT_NAME.fullmatch, along)]):
+        if refused := self._fetch_by_name([*lacking, *along]):
             given = self.present(lacking)
             for sha in lacking:
                 if sha in refused and sha not in given:
