@@ -12,13 +12,13 @@ from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import urlencode
 
-from release_state.demo import github
 from release_state.demo.github import Job, Step
 from release_state.demo.github.gitstore import Commit, GitStore, Ref
 from release_state.demo.github.model import CheckRun, Json, When, moment, utcnow
 from release_state.demo.github.render import Renderer
 from release_state.demo.github.routing import ApiError
 from release_state.demo.loopback import Reply, Request
+from tests.standins.github_server import StrictServer
 from tests.standins.github_settings import NOTHING, Activity, SettingsRenderer, SettingsState
 from tests.standins.services import ObservedService
 
@@ -80,7 +80,7 @@ class RestingStore(GitStore):
         return super().run(*args, stdin=stdin, env=env)
 
 
-class GitHubServer(ObservedService, SettingsState, github.GitHubServer):
+class GitHubServer(ObservedService, SettingsState, StrictServer):
     """GitHub for tests; may be changed while it serves.
 
     Attributes:

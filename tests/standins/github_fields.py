@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import zlib
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -23,7 +24,7 @@ from release_state.demo.github.model import (
     stamp,
     stamp_or_none,
 )
-from release_state.demo.github.render import Renderer, number_of
+from release_state.demo.github.render import Renderer
 
 _REPOSITORY_LINKS = {
     "archive_url": "/{archive_format}{/ref}", "assignees_url": "/assignees{/user}", "blobs_url": "/git/blobs{/sha}",
@@ -45,6 +46,11 @@ _REPOSITORY_LINKS = {
 def node_id(kind: str, key: object) -> str:
     """An opaque identifier of the shape that GitHub's GraphQL side uses."""
     return f"{kind}_{base64.urlsafe_b64encode(str(key).encode()).decode().rstrip('=')}"
+
+
+def number_of(text: str) -> int:
+    """A stable number for a name."""
+    return zlib.crc32(text.encode()) % 100_000_000
 
 
 class FullRenderer(Renderer):

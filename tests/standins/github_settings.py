@@ -13,11 +13,11 @@ from urllib.parse import quote
 from release_state.demo.git import GitError
 from release_state.demo.github.gitstore import Commit, Ref
 from release_state.demo.github.model import Json, stamp
-from release_state.demo.github.render import Renderer, number_of
+from release_state.demo.github.render import Renderer
 from release_state.demo.github.routes import branch_of
 from release_state.demo.github.routing import ROUTES, ApiError, Call, Handler, Result, not_found, route
 from release_state.demo.github.state import GitHubState
-from tests.standins.github_fields import FullRenderer, node_id
+from tests.standins.github_fields import FullRenderer, node_id, number_of
 
 NOTHING = "0" * 40
 _MOST_PUSHES = 500
@@ -45,6 +45,7 @@ class SettingsState(GitHubState):
         environments: by name, the patterns of the refs that may deploy to a deployment environment, as the API shows
             them (ids may be left out); None: all refs; True: protected branches.
         fork_of: the repository that this one is a fork of, None for none.
+        scopes: the scopes of classic tokens; `repo, workflow` by default.
 
     """
 
@@ -55,6 +56,7 @@ class SettingsState(GitHubState):
         self.rulesets: list[Json] = []
         self.environments: dict[str, list[Json] | bool | None] = {}
         self.fork_of: str | None = None
+        self.scopes: dict[str, str] = {}
 
     def activities(self, ref: str) -> Iterator[Activity]:
         """The pushes to a branch, the newest first: each commit was pushed as it was committed, one by one."""

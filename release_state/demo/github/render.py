@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zlib
 from functools import cached_property
 from urllib.parse import quote
 
@@ -25,11 +24,6 @@ from release_state.demo.github.model import (
 from release_state.demo.github.state import GitHubState
 
 _HAS_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-
-
-def number_of(text: str) -> int:
-    """A stable number for a name."""
-    return zlib.crc32(text.encode()) % 100_000_000
 
 
 class Renderer:

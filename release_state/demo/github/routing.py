@@ -59,8 +59,8 @@ class Call:
     request: Request
     right: str
     token: str | None
-    login: str
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str]
+    login: str = ""
 
     def __getitem__(self, name: str) -> str:
         return self.parameters[name]

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
-import uuid
 
 from release_state.demo.github import routes  # noqa: F401 - importing the routes registers them
-from release_state.demo.github.model import Json
-from release_state.demo.github.render import Renderer, number_of
+from release_state.demo.github.render import Renderer
 from release_state.demo.github.routing import ApiError, Call, Result, find_route, not_found
 from release_state.demo.github.state import GitHubState
 from release_state.demo.loopback import Reply, Request
 
 WEB_URL = "https://github.com"
-_LOGINS = {"admin": "octo-admin", "write": "octo-dev", "read": "octo-reader", "none": "octo-stranger"}
 
 
 class GitHubServer(GitHubState):
@@ -30,74 +25,30 @@ class GitHubServer(GitHubState):
             return self._answer(request)
 
     def _answer(self, request: Request) -> Reply:
-        token = token_of(request.authorization)
-        known = token is None or token in self.tokens
-        stored = request.path.startswith(("/_logs/", "/_assets/"))
-        budget = self.limits.of(token if known else None, self.now())
-        headers = self._common_headers(token if known else None)
-        request_id = headers["X-GitHub-Request-Id"]
-        # The limits' own route is free, and the storage of logs and assets is not GitHub's API at all.
-        free = stored or request.path == "/rate_limit"
+        token = (request.authorization or "").partition(" ")[2] or None
+        budget = self.limits.of(token, self.now())
+        is_stored = request.path.startswith("/_logs/")  # the storage of logs is not GitHub's API
+        budget.remaining -= 0 if is_stored else 1
         try:
-            if "user-agent" not in request.headers:
-                raise ApiError(403, "Request forbidden by administrative rules. Please make sure your request has a "
-                                    "User-Agent header.")  # fmt: skip
-            if not free and budget.remaining <= 0:
-                raise _limit_reached(token if known else None, self._login(token), request_id)
-            if not free:
-                budget.remaining -= 1
-            if not known and not stored:
-                raise ApiError(401, "Bad credentials")
-            result = self._route(request, token, headers)
+            result = self._route(request, token)
         except ApiError as error:
             result = Result(error.body, error.status)
-            location = error.body.get("url") if error.status in (301, 307) else None
-            headers |= {"Location": str(location)} if location else {}
-        reply = _encode(result, headers)
-        if _not_modified(request, token, reply):
+        reply = encode(result)
+        if not_modified(request, token, reply):
             reply = Reply(304, {name: text for name, text in reply.headers.items() if name != "Content-Type"})
-            # Only an authorized caller gets it for nothing.
-            budget.remaining += 0 if free or token is None else 1
-        reply.headers |= {} if stored else budget.headers()
+            budget.remaining += 1
+        reply.headers |= {} if is_stored else budget.headers()
         return reply
 
-    def _common_headers(self, token: str | None) -> dict[str, str]:
-        headers = {
-            "Server": "github.com",
-            "X-GitHub-Request-Id": uuid.uuid4().hex[:20].upper(),
-            "X-GitHub-Media-Type": "github.v3; format=json",
-            "X-GitHub-Api-Version-Selected": "2022-11-28",
-            "Cache-Control": f"{'public' if token is None else 'private'}, max-age=60, s-maxage=60",
-            "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP",
-        }
-        if (token or "").startswith("ghp_"):
-            headers |= {"X-OAuth-Scopes": self.scopes.get(token or "", "repo, workflow"), "X-Accepted-OAuth-Scopes": ""}
-        return headers
-
-    def _login(self, token: str | None) -> str:
-        if (token or "").startswith("ghs_"):
-            return "github-actions[bot]"
-        return _LOGINS[self.tokens.get(token or "", "none")]
-
-    def _route(self, request: Request, token: str | None, headers: dict[str, str]) -> Result:
-        # The real gh comes here by a socket and takes it for GitHub itself: to what has another host it sends no token.
-        by_name = request.headers.get("host") == "api.github.com"
-        render = self.renderer(self, "https://api.github.com" if by_name else self.url, WEB_URL)
-        if request.path == "/rate_limit":
-            return Result(self._show_limits(token))
+    def _route(self, request: Request, token: str | None) -> Result:
         found = find_route(request.method, request.path)
         if found is None:
             raise not_found()
         route, parameters = found
-        right = self.tokens.get(token or "", "none")
-        if "repo" in parameters or "repository_id" in parameters:
-            if self.private and right == "none":
-                raise not_found()
+        if "repo" in parameters:
             self.check_repository(request, parameters)
-        if route.permission and token and not token.startswith("ghp_"):
-            headers["X-Accepted-GitHub-Permissions"] = route.permission
-        call = Call(self, render, request, right, token, self._login(token), parameters)
-        return route.handler(call)
+        render = self.renderer(self, self.url, WEB_URL)
+        return route.handler(Call(self, render, request, self.tokens.get(token or "", "none"), token, parameters))
 
     def check_repository(self, request: Request, parameters: dict[str, str]) -> None:
         """Refuse another repository."""
@@ -105,33 +56,16 @@ class GitHubServer(GitHubState):
         if name != self.repository.lower() and parameters.get("repository_id") != str(self.repository_id):
             raise not_found()
 
-    def _show_limits(self, token: str | None) -> Json:
-        core = self.limits.of(token, self.now()).show()
-        search = core | {"limit": 30, "used": 0, "remaining": 30}
-        return {"resources": {"core": core, "search": search, "graphql": core}, "rate": core}
 
-
-def _limit_reached(token: str | None, login: str, request_id: str) -> ApiError:
-    docs = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"
-    who = f"user ID {number_of(login)}. If you reach out to GitHub Support for help, please include the request ID "
-    who += f"{request_id}."
-    if token is None:
-        who = "127.0.0.1. (But here's the good news: Authenticated requests get a higher rate limit. "
-        who += "Check out the documentation for more details.)"
-    return ApiError(403, f"API rate limit exceeded for {who}", docs=docs)
-
-
-def _encode(result: Result, headers: dict[str, str]) -> Reply:
-    if result.status == 204:
-        return Reply(204, {**headers, **result.headers})
+def encode(result: Result) -> Reply:
+    """What a route answers, as it is sent."""
     if isinstance(result.body, bytes):
-        return Reply(result.status, {**headers, **result.headers}, result.body)
+        return Reply(result.status, dict(result.headers), result.body)
     body = json.dumps(result.body, ensure_ascii=False).encode()
-    kind = {"Content-Type": "application/json; charset=utf-8"}
-    return Reply(result.status, {**headers, **kind, **result.headers}, body)
+    return Reply(result.status, {"Content-Type": "application/json; charset=utf-8", **result.headers}, body)
 
 
-def _not_modified(request: Request, token: str | None, reply: Reply) -> bool:
+def not_modified(request: Request, token: str | None, reply: Reply) -> bool:
     """Give a successful answer its ``ETag``, and say whether the caller has this very answer already."""
     if request.method != "GET" or reply.status != 200:
         return False
@@ -142,16 +76,3 @@ def _not_modified(request: Request, token: str | None, reply: Reply) -> bool:
     reply.headers["ETag"] = f'W/"{digest}"'
     given = request.headers.get("if-none-match", "")
     return any(tag.strip().removeprefix("W/") == f'"{digest}"' for tag in given.split(","))
-
-
-def token_of(authorization: str | None) -> str | None:
-    """The token of an `Authorization` header: `Bearer T`, `token T` or Basic with T as the password."""
-    if not authorization:
-        return None
-    scheme, _, value = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return value.strip()
-    try:
-        return base64.b64decode(value).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""

@@ -32,9 +32,7 @@ class RunState(Service):
     Branches, tags, commits and contents are not here: each request reads them from the bare repository.
 
     Attributes:
-        tokens: right by token: `admin`, `write`, `read` or `none`. A token that begins with `ghp_` is a classic one
-            (with `X-OAuth-Scopes`), `ghs_` that of a workflow, any other a fine-grained one.
-        scopes: the scopes of classic tokens; `repo, workflow` by default.
+        tokens: right by token: `admin`, `write`, `read` or `none`.
         private: whether the repository is hidden from callers without a right to it.
         workflow_permissions: the answer of `/actions/permissions/workflow`.
 
@@ -58,7 +56,6 @@ class RunState(Service):
         # Stable for a name, so that reports can be compared.
         self.repository_id = 500_000_000 + zlib.crc32(repository.encode()) % 400_000_000
         self.tokens: dict[str, str] = {}
-        self.scopes: dict[str, str] = {}
         self.limits = Limits()
         self.pulls: dict[int, Pull] = {}
         self.releases: dict[int, Release] = {}
