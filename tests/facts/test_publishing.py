@@ -106,9 +106,10 @@ def test_credentials_of_an_index_are_weaker_evidence_and_a_name_is_the_weakest()
      ("    permissions: {contents: write}\n", False), ("    environment: docs\n", False)],
 )  # fmt: skip
 def test_a_task_by_its_name_is_a_hint_where_the_job_may_upload(more: str, is_hint: bool) -> None:
-    assert [upload.evidence for upload in find_uploads(job("run: make publish", more=more))] == [
-        Evidence.NAME
-    ] * is_hint
+    for step in ("make publish", "bash ./bin/publish-pypi", "scripts/upload_to_pypi.sh"):
+        found = find_uploads(job(f"run: {step}", more=more))
+        assert [upload.evidence for upload in found] == [Evidence.NAME] * is_hint, step
+    assert not find_uploads(job("run: ./bin/publish-docs", more=more))
 
 
 @pytest.mark.parametrize(

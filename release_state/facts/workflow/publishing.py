@@ -97,7 +97,7 @@ _UPLOADS = re.compile(r"\b(?:upload|publish)\b")
 _FILES = re.compile(r"\bdist/([A-Za-z0-9][\w.]*?)-[*\d$][^/\s]*(?=\s|$)")
 _NAMED = re.compile(r"pypi.*(publish|upload|release|deploy)|(publish|upload|release|deploy).*pypi")
 _CALLED = re.compile(r"pypi|publish|release")
-_TASK = re.compile(r"(^|[/:._-])(publish|upload|release|deploy)(\.(py|sh))?$")
+_TASK = re.compile(r"(^|[/:._-])(publish|upload|release|deploy)([_-](to[_-])?pypi)?(\.(py|sh))?$")
 _RUNNERS = ("make", "nox", "tox", "invoke", "inv", "just", "task", "duty", "doit", "poe", "bash", "sh", "python")
 _NO_UPLOAD = re.compile(r"docs?|documentation|pages|docker|conda|npm|crate|brew|drafter|notes|changelog|ghcr|image")
 
