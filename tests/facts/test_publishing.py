@@ -103,13 +103,18 @@ def test_credentials_of_an_index_are_weaker_evidence_and_a_name_is_the_weakest()
 @pytest.mark.parametrize(
     ("more", "is_hint"),
     [("    environment: pypi\n", True), ("    permissions: {id-token: write}\n", True), ("", False),
-     ("    permissions: {contents: write}\n", False), ("    environment: docs\n", False)],
+     ("    permissions: {contents: write}\n", False), ("    environment: docs\n", False),
+     ("    environment: github-pages\n    permissions: {id-token: write}\n", False)],
 )  # fmt: skip
 def test_a_task_by_its_name_is_a_hint_where_the_job_may_upload(more: str, is_hint: bool) -> None:
-    for step in ("make publish", "bash ./bin/publish-pypi", "scripts/upload_to_pypi.sh"):
+    for step in (
+        "make publish", "bash ./bin/publish-pypi", "scripts/upload_to_pypi.sh", "./build.sh publish", "bin/publish",
+        "./release/deploy.py --verbose", "cd tools && ./release.sh 1.0",
+    ):  # fmt: skip
         found = find_uploads(job(f"run: {step}", more=more))
         assert [upload.evidence for upload in found] == [Evidence.NAME] * is_hint, step
-    assert not find_uploads(job("run: ./bin/publish-docs", more=more))
+    for step in ("./bin/publish-docs", "./deploy.sh docs", "npm publish", "mike deploy", "gh release upload"):
+        assert not find_uploads(job(f"run: {step}", more=more)), step
 
 
 @pytest.mark.parametrize(

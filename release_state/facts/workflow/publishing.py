@@ -99,6 +99,7 @@ _NAMED = re.compile(r"pypi.*(publish|upload|release|deploy)|(publish|upload|rele
 _CALLED = re.compile(r"pypi|publish|release")
 _TASK = re.compile(r"(^|[/:._-])(publish|upload|release|deploy)([_-](to[_-])?pypi)?(\.(py|sh))?$")
 _RUNNERS = ("make", "nox", "tox", "invoke", "inv", "just", "task", "duty", "doit", "poe", "bash", "sh", "python")
+_SCRIPT = re.compile(r"\.(py|sh)$")
 _NO_UPLOAD = re.compile(r"docs?|documentation|pages|docker|conda|npm|crate|brew|drafter|notes|changelog|ghcr|image")
 
 
@@ -244,10 +245,10 @@ def _is_named(at: LocatedStep) -> bool:
     has_credentials = any(map(_CREDENTIALS.fullmatch, (*job.workflow.env, *job.job.env)))
     if not ("pypi" in job.job.environment.lower() or has_credentials or (rights and rights.get("id-token") == "write")):
         return False
-    return any(_is_task(words) for words, _ in at.step.commands)
+    return not _NO_UPLOAD.search(job.job.environment.lower()) and any(_is_task(words) for words, _ in at.step.commands)
 
 
 def _is_task(words: Sequence[str]) -> bool:
     spoken = [word for word in words if not word.startswith("-")]
-    runs = bool(spoken) and (words[0] in _RUNNERS or "/" in spoken[0])
-    return runs and bool(_TASK.search(spoken[-1])) and not _NO_UPLOAD.search(spoken[-1])
+    tasks = [words[0], *(spoken[-1:] if words[0] in _RUNNERS or _SCRIPT.search(words[0]) else ())]
+    return any(_TASK.search(task) for task in tasks) and not any(map(_NO_UPLOAD.search, (words[0], *spoken[-1:])))
