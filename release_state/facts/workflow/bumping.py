@@ -17,24 +17,12 @@ from release_state.facts.workflow.making import find_made
 from release_state.model.process import VersionWriter
 
 _ACTIONS = frozenset({
-    "python-semantic-release/python-semantic-release",
-    "relekang/python-semantic-release",
-    "cycjimmy/semantic-release-action",
-    "codfish/semantic-release-action",
-    "commitizen-tools/commitizen-action",
-    "phips28/gh-action-bump-version",
-    "callowayproject/bump-my-version",
+    "python-semantic-release/python-semantic-release", "relekang/python-semantic-release",
+    "cycjimmy/semantic-release-action", "codfish/semantic-release-action", "commitizen-tools/commitizen-action",
+    "phips28/gh-action-bump-version", "callowayproject/bump-my-version",
 })  # fmt: skip
-_BUMPERS = (
-    "bump2version",
-    "bumpversion",
-    "bump-my-version",
-    "tbump",
-    "bumpver",
-    "punch",
-    "autopub",
-    "semantic-release",
-)
+_BUMPERS = ("bump2version", "bumpversion", "bump-my-version", "tbump", "bumpver", "punch", "autopub",
+            "semantic-release")  # fmt: skip
 _GIVEN = ("poetry", "hatch", "pdm", "uv", "rye", "cargo")
 """Programs that set the version only if they are given one; without, they print it."""
 _ONLY_SHOWN = frozenset(

@@ -11,14 +11,8 @@ from collections.abc import Mapping, Sequence
 PYPI, TESTPYPI = "pypi", "testpypi"
 _INDEX_OPTIONS = ("-r", "--repository", "--repository-url", "--publish-url", "--index", "--repo", "--index-url")
 _INDEX_VARIABLES = (
-    "TWINE_REPOSITORY",
-    "TWINE_REPOSITORY_URL",
-    "UV_PUBLISH_URL",
-    "FLIT_INDEX_URL",
-    "HATCH_INDEX_REPO",
-    "PDM_PUBLISH_REPO",
-    "MATURIN_REPOSITORY",
-    "MATURIN_REPOSITORY_URL",
+    *("TWINE_REPOSITORY", "TWINE_REPOSITORY_URL", "UV_PUBLISH_URL", "FLIT_INDEX_URL"),
+    *("HATCH_INDEX_REPO", "PDM_PUBLISH_REPO", "MATURIN_REPOSITORY", "MATURIN_REPOSITORY_URL"),
 )
 TEST_INDEX = re.compile(r"test[._-]?pypi|pypi[._-]?test|^test$")
 _PUBLIC_INDEX = re.compile(r"(https?://)?(\w+\.)?pypi(\.\w+)?(/|$)")

@@ -15,30 +15,30 @@ from release_state.facts.workflow.script import list_spoken
 from release_state.model.process import Made
 from release_state.model.snapshot import WorkflowFiles
 
+_RELEASED: tuple[Made, ...] = ("tag", "release")
+_PROPOSED: tuple[Made, ...] = ("pull-request",)
 _ACTIONS: Mapping[str, tuple[Made, ...]] = {
-    "softprops/action-gh-release": ("tag", "release"),
-    "ncipollo/release-action": ("tag", "release"),
-    "actions/create-release": ("tag", "release"),
-    "marvinpinto/action-automatic-releases": ("tag", "release"),
-    "taiki-e/create-gh-release-action": ("release",),
-    "elgohr/github-release-action": ("tag", "release"),
-    "elprans/gh-action-create-release": ("tag", "release"),
-    "ansys/actions/release-github": ("release",),
-    "sendgrid/dx-automator/actions/release": ("release",),
+    **dict.fromkeys((
+        "softprops/action-gh-release", "ncipollo/release-action", "actions/create-release",
+        "marvinpinto/action-automatic-releases", "elgohr/github-release-action", "elprans/gh-action-create-release",
+        "python-semantic-release/python-semantic-release", "relekang/python-semantic-release",
+        "cycjimmy/semantic-release-action",
+    ), _RELEASED),
+    **dict.fromkeys((
+        "taiki-e/create-gh-release-action", "ansys/actions/release-github", "sendgrid/dx-automator/actions/release",
+    ), _RELEASED[1:]),
+    **dict.fromkeys((
+        "commitizen-tools/commitizen-action", "mathieudutour/github-tag-action", "anothrnick/github-tag-action",
+    ), _RELEASED[:1]),
+    **dict.fromkeys((
+        "googleapis/release-please-action", "google-github-actions/release-please-action",
+    ), (*_RELEASED, *_PROPOSED)),
+    **dict.fromkeys((
+        "peter-evans/create-pull-request", "changesets/action", "repo-sync/pull-request",
+        "devops-infra/action-pull-request",
+    ), _PROPOSED),
     "release-drafter/release-drafter": ("draft",),
-    "googleapis/release-please-action": ("tag", "release", "pull-request"),
-    "google-github-actions/release-please-action": ("tag", "release", "pull-request"),
-    "python-semantic-release/python-semantic-release": ("tag", "release"),
-    "relekang/python-semantic-release": ("tag", "release"),
-    "cycjimmy/semantic-release-action": ("tag", "release"),
-    "commitizen-tools/commitizen-action": ("tag",),
-    "mathieudutour/github-tag-action": ("tag",),
-    "anothrnick/github-tag-action": ("tag",),
-    "peter-evans/create-pull-request": ("pull-request",),
-    "changesets/action": ("pull-request",),
-    "repo-sync/pull-request": ("pull-request",),
-    "devops-infra/action-pull-request": ("pull-request",),
-}
+}  # fmt: skip
 PLEASE_BRANCH = "release-please--branches--{base}"
 _BRANCHES = {
     "release-please": f"{PLEASE_BRANCH}--components--{{package}}",

@@ -23,35 +23,25 @@ _TOKEN_INPUTS = ("token", "github_token", "github-token", "repo_token", "repo-to
 _TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 
 _ACTIONS: dict[str, tuple[str, ...]] = {
-    "softprops/action-gh-release": (CONTENTS,),
-    "ncipollo/release-action": (CONTENTS,),
-    "actions/create-release": (CONTENTS,),
-    "actions/upload-release-asset": (CONTENTS,),
-    "svenstaro/upload-release-action": (CONTENTS,),
-    "taiki-e/create-gh-release-action": (CONTENTS,),
-    "release-drafter/release-drafter": (CONTENTS,),
-    "python-semantic-release/publish-action": (CONTENTS,),
-    "python-semantic-release/upload-to-gh-release": (CONTENTS,),
-    "cycjimmy/semantic-release-action": (CONTENTS,),
-    "commitizen-tools/commitizen-action": (CONTENTS,),
-    "stefanzweifel/git-auto-commit-action": (CONTENTS,),
-    "endbug/add-and-commit": (CONTENTS,),
-    "ad-m/github-push-action": (CONTENTS,),
-    "mathieudutour/github-tag-action": (CONTENTS,),
-    "anothrnick/github-tag-action": (CONTENTS,),
-    "peaceiris/actions-gh-pages": (CONTENTS,),
-    "jamesives/github-pages-deploy-action": (CONTENTS,),
-    "googleapis/release-please-action": (CONTENTS, PULLS),
-    "google-github-actions/release-please-action": (CONTENTS, PULLS),
-    "peter-evans/create-pull-request": (CONTENTS, PULLS),
-    "changesets/action": (CONTENTS, PULLS),
-    "repo-sync/pull-request": (PULLS,),
-    "devops-infra/action-pull-request": (PULLS,),
-    "sigstore/gh-action-sigstore-python": (ID_TOKEN,),
-    "actions/attest": (ID_TOKEN,),
-    "actions/attest-build-provenance": (ID_TOKEN,),
-    "actions/attest-sbom": (ID_TOKEN,),
-}
+    **dict.fromkeys((
+        "softprops/action-gh-release", "ncipollo/release-action", "actions/create-release",
+        "actions/upload-release-asset", "svenstaro/upload-release-action", "taiki-e/create-gh-release-action",
+        "release-drafter/release-drafter", "python-semantic-release/publish-action",
+        "python-semantic-release/upload-to-gh-release", "cycjimmy/semantic-release-action",
+        "commitizen-tools/commitizen-action", "stefanzweifel/git-auto-commit-action", "endbug/add-and-commit",
+        "ad-m/github-push-action", "mathieudutour/github-tag-action", "anothrnick/github-tag-action",
+        "peaceiris/actions-gh-pages", "jamesives/github-pages-deploy-action",
+    ), (CONTENTS,)),
+    **dict.fromkeys((
+        "googleapis/release-please-action", "google-github-actions/release-please-action",
+        "peter-evans/create-pull-request", "changesets/action",
+    ), (CONTENTS, PULLS)),
+    **dict.fromkeys(("repo-sync/pull-request", "devops-infra/action-pull-request"), (PULLS,)),
+    **dict.fromkeys((
+        "sigstore/gh-action-sigstore-python", "actions/attest", "actions/attest-build-provenance",
+        "actions/attest-sbom",
+    ), (ID_TOKEN,)),
+}  # fmt: skip
 _PR_VERBS = ("create", "new", "edit", "merge", "close", "reopen", "ready", "comment", "review")
 _RELEASE_VERBS = ("create", "edit", "upload", "delete", "delete-asset")
 _PUBLISH = "pypa/gh-action-pypi-publish"
