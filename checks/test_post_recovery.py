@@ -5,18 +5,9 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import format_commits, join_items
+from release_state.facts import origin
 from release_state.facts.declared.version_source import find_build_writer
 from release_state.facts.hints import find_tag_hint
-from release_state.facts.origin import (
-    explain_closed,
-    find_commit_tagged_after,
-    find_replacement,
-    find_squashed,
-    is_branch_leftover,
-    is_misplaced,
-    is_on_base,
-    is_on_line,
-)
 from release_state.facts.process import require_sure
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
@@ -93,7 +84,7 @@ def test_expected_files_are_published(release: Release, target: Target, plan: Re
     if not release.files:
         raise NotApplicable("nothing of the version is published")
     if missing := release.missing_kinds:
-        closed = explain_closed(release)
+        closed = origin.explain_closed(release)
         partial = ActionNeeded(
             expected=" and ".join(target.expected_files),
             found=f"{join_items(file.filename for file in release.files)}; missing: {', '.join(missing)}",
@@ -114,7 +105,7 @@ def require_wheels(release: Release, plan: Recovery) -> None:
     lost = gap.unexplained or gap.likely_dropped
     on_purpose = f"If {release.version} drops them on purpose, say so in its notes; else publish them"
     instead = "takes the wheel for any platform" if gap.has_fallback else "needs a compiler, or fails"
-    closed = explain_closed(release)
+    closed = origin.explain_closed(release)
     fewer = ActionNeeded(
         expected=f"wheels as {gap.version} has",
         found=f"no wheel for {join_items(lost, 12)}",
@@ -386,7 +377,7 @@ def test_tagged_commit_holds_what_was_published(release: Release, plan: Recovery
             expected=f"the {published.compared} files of {published.file} in {tag.name}, at {tag.commit[:12]}",
             found=describe_fit(release, tagged),
             why="the tag is on another commit than the one that was published, maybe of another project",
-            steps=plan.steps_for("tag") if is_misplaced(release) else [_find_published_commit(release, tag)],
+            steps=plan.steps_for("tag") if origin.is_misplaced(release) else [_find_published_commit(release, tag)],
             blocks=True,
         )
     if not release.holds_files(tagged):
@@ -445,7 +436,7 @@ def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) ->
         why = f"no readable version at {lineage.sha[:12]}: {lineage.declared_where or 'nothing declares it'}"
         raise NotObserved(Problem(source="git history", why=why))
     if parse_version(lineage.declared_version) != release.version:
-        right = release.is_published and not is_misplaced(release)
+        right = release.is_published and not origin.is_misplaced(release)
         raise ActionNeeded(
             expected=f"version {release.version} at {lineage.sha[:12]}",
             found=lineage.declared_version,
@@ -560,7 +551,7 @@ def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
 
 def judge_withdrawn(release: Release) -> None:
     """Raise if the GitHub Release of a withdrawn version stays and is the latest one."""
-    if not (release.github_release and release.github_release.immutable) and not find_replacement(release):
+    if not (release.github_release and release.github_release.immutable) and not origin.find_replacement(release):
         raise NotApplicable("it is to be deleted, or another channel's: see RELEASE-21")
     latest, newest = release.snapshot.latest_release.known(), release.newest_final
     is_marked = latest is not None and release.target.parse_tag(latest.tag) == release.version
@@ -574,7 +565,7 @@ def judge_withdrawn(release: Release) -> None:
         found=f"latest: {release.target.tag}, which is withdrawn",
         why="visitors and tools get another version than the index offers",
         steps=[make_latest(release, right) if right and is_tagged else look],
-        advice=not is_tagged or find_replacement(release) is None,
+        advice=not is_tagged or origin.find_replacement(release) is None,
     )
 
 
@@ -612,18 +603,18 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
     require_trace(release, "pull-request", f"pull requests: {seen}")
     if release.pull:
         return
-    released = find_commit_tagged_after(release)
+    released = origin.find_commit_tagged_after(release)
     if released is None:
         if find_maker(release, "pull-request"):
             raise judge_while_at_work(release, "pull-request", _explain_missing(release, plan))
         why = "without a tag, nobody knows which commit was released, or whether it needs a pull request"
         raise NotObserved(Problem(source="git remote", why=why, remedy="fix the tag first"))
-    if is_on_base(release, released):
+    if origin.is_on_base(release, released):
         raise NotApplicable(f"{release.base_branch} has the released commit: no pull request is expected")
-    if other := find_squashed(release, released):
+    if other := origin.find_squashed(release, released):
         same = f"{release.base_branch} has it in another form, {other.sha[:12]}: {describe_fit(release, other)}"
         raise NotApplicable(f"{same}. No pull request is expected")
-    if line := release.find_line(released.sha) if is_on_line(release, released.sha) else None:
+    if line := release.find_line(released.sha) if origin.is_on_line(release, released.sha) else None:
         raise NotApplicable(f"{line.name} has the released commit: no pull request into {release.base_branch}")
     require_sure(release.target, "pull-request")
     raise judge_while_at_work(release, "pull-request", _explain_missing(release, plan))
@@ -661,7 +652,7 @@ def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) 
     if "pull-request" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} has no pull request: see BRANCH-12")
     branch, pull = release.branch, release.pull
-    if pull is None and branch is not None and is_branch_leftover(release):
+    if pull is None and branch is not None and origin.is_branch_leftover(release):
         unused = ActionNeeded(
             expected=f"no branch {branch.name}: {release.base_branch} has the release, without a pull request",
             found=f"{branch.name} at {branch.sha[:12]}",

@@ -6,11 +6,7 @@ import pytest
 
 from release_state.common.text import join_items
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import (
-    find_pull_request_steps,
-    find_pushes_to_base,
-    is_before_release,
-)
+from release_state.facts.release_workflow import find_pull_request_steps, find_pushes_to_base, is_before_release
 from release_state.facts.rulesets import Hindrance, find_hindrances, find_idle_rulesets, list_tag_rules
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable, Phase

@@ -25,12 +25,7 @@ from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.overlaps import find_overlaps
 from release_state.facts.workflow.publishing import Evidence, find_uploads_of
 from release_state.facts.workflow.starts import list_contexts
-from release_state.facts.workflow.weaknesses import (
-    BACKENDS,
-    find_shallow_checkouts,
-    find_unpinned,
-    measure_runs,
-)
+from release_state.facts.workflow.weaknesses import BACKENDS, find_shallow_checkouts, find_unpinned, measure_runs
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step

@@ -5,13 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Literal
 
-from release_state.facts.origin import (
-    explain_closed,
-    find_ref_to_build,
-    find_replacement,
-    find_sdist_for_wheel,
-    is_branch_leftover,
-)
+from release_state.facts import origin
 from release_state.facts.process import require_sure
 from release_state.facts.publishers import find_started
 from release_state.facts.release import Release
@@ -66,12 +60,12 @@ def _publish(release: Release, tag: list[Step]) -> list[Step]:
     missing = release.missing
     if not missing:
         return [*wait, *unyank]
-    if why := explain_closed(release):
+    if why := origin.explain_closed(release):
         return [*unyank, publication.next_version(release, why)]
     if release.is_published and (again := start.publish_by_workflow(release)):
         return [*unyank, *again]
     is_for_machines = release.needs_many_machines
-    if not is_for_machines and (sdist := find_sdist_for_wheel(release)):
+    if not is_for_machines and (sdist := origin.find_sdist_for_wheel(release)):
         return [*unyank, publication.wheel_from_sdist(release, sdist)]
     if not release.is_published:
         first = next(iter(release.version_tags), None)
@@ -81,7 +75,7 @@ def _publish(release: Release, tag: list[Step]) -> list[Step]:
     elif any(step.mends == "all" for step in tag):
         return unyank  # the tag that it would be built from is not settled
     else:
-        source = find_ref_to_build(release)
+        source = origin.find_ref_to_build(release)
     if is_for_machines and (source is not None or release.is_published):
         return [start.publish_on_machines(release), *unyank]
     if source is None:
@@ -121,7 +115,7 @@ def _delete_drafts(release: Release) -> list[Step]:
 
 def _delete_leftover_branch(release: Release) -> list[Step]:
     branch, has_pulls = release.branch, "pull-request" in release.channel.leaves
-    if branch is None or (has_pulls and not is_branch_leftover(release)):
+    if branch is None or (has_pulls and not origin.is_branch_leftover(release)):
         return []
     # With a pull request, a channel that shares the branch needs nothing more of it.
     return branches.delete(release, branch, others=() if has_pulls else release.find_dependents("branch"))
@@ -139,7 +133,7 @@ def withdraw(release: Release) -> list[Step]:
         return [find_out_first(release, missing, "whether it was published")]
     if "pull-request" in leaves and release.snapshot.pulls.is_known:
         steps += attempt("whether to close its pull request", lambda: _close_pulls(release))
-    if "release" in leaves and not find_replacement(release):
+    if "release" in leaves and not origin.find_replacement(release):
         steps += attempt("whether to delete a GitHub Release", lambda: _delete_releases(release))
     if release.snapshot.remote.is_known and (branch := release.branch):
         steps += attempt("whether to delete its branch", partial(_delete_branch, release, branch))

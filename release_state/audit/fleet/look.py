@@ -24,15 +24,7 @@ from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.common import disk
 from release_state.common.errors import format_error, format_traceback
 from release_state.facts.release import Release
-from release_state.model.outcome import (
-    CheckResult,
-    Exit,
-    Outcome,
-    Phase,
-    find_retry_time,
-    merge_unknown,
-    name_phase,
-)
+from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, find_retry_time, merge_unknown, name_phase
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect

@@ -87,9 +87,10 @@ def describe_notes(audit: Audit) -> list[str]:
     return lines
 
 
-def describe_waived(waived: Iterable[tuple[Judgement, Finding]]) -> list[str]:
-    """A line for each finding that a waiver covers."""
-    return [f"waived: {judged.audited} {finding.kind.id}: {finding.words}" for judged, finding in waived]
+def describe(audit: Audit, waived: Iterable[tuple[Judgement, Finding]]) -> list[str]:
+    """The habits, the notes, and a line for each finding that a waiver covers."""
+    lines = (f"waived: {judged.audited} {finding.kind.id}: {finding.words}" for judged, finding in waived)
+    return [*describe_habits(audit), *describe_notes(audit), *lines]
 
 
 def format_ranges(judged: Sequence[Judgement], everyone: Sequence[Judgement], most: int = 6) -> str:

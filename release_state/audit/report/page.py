@@ -10,14 +10,7 @@ from msgspec import Struct
 
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import Kind
-from release_state.audit.report.history import (
-    Picture,
-    describe_habits,
-    describe_notes,
-    describe_waived,
-    draw_picture,
-    format_ranges,
-)
+from release_state.audit.report import history
 from release_state.audit.verdict import AuditVerdict
 from release_state.model.outcome import CheckResult, Exit, Outcome
 from release_state.model.plan import Step
@@ -87,7 +80,7 @@ class _Audit:
         self.verdict, self.colour = verdict, colour_of(verdict.exit)[0]
         self.count = len(audit.judgements)
         self.chosen = "" if audit.history.selection == "all" else f", selected by {audit.history.selection}"
-        self.lines = (*describe_habits(audit), *describe_notes(audit), *describe_waived(verdict.waived))
+        self.lines = history.describe(audit, verdict.waived)
         self.sources = f"{target.repository}, {target.remote_url}, {target.channel.index_url}"
         found = [
             _Finding(result, f", {about}" if (about := result.target.partition(": ")[2]) else "", list_rows(result))
@@ -99,7 +92,7 @@ class _Audit:
         self.kinds = list(verdict.by_kind)
         self.wrong_kinds = self._list_kinds(blocking=True)
         self.advised_kinds = self._list_kinds(blocking=False)
-        self.picture: Picture | None = draw_picture(audit)
+        self.picture: history.Picture | None = history.draw_picture(audit)
         judged = zip(reversed(audit.keys), reversed(audit.judgements), strict=True)
         results = verdict.version_results
         self.rows = [_make_row(judgement, results[key]) for key, judgement in judged if key in results]
@@ -108,7 +101,7 @@ class _Audit:
     def _list_kinds(self, *, blocking: bool) -> list[_Disagreement]:
         everyone, plans = self.verdict.audit.judgements, self.verdict.plans
         return [
-            _Disagreement(kind, len(judged), format_ranges(judged, everyone, most=_MOST), plans[kind])
+            _Disagreement(kind, len(judged), history.format_ranges(judged, everyone, most=_MOST), plans[kind])
             for kind, judged in self.verdict.by_kind.items()
             if kind.blocking is blocking
         ]

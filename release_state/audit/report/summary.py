@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from release_state.audit.report.history import describe_habits, describe_notes, describe_waived, format_ranges
+from release_state.audit.report.history import describe, format_ranges
 from release_state.audit.verdict import AuditVerdict
 from release_state.common.text import sanitize
 from release_state.model.outcome import CheckResult, Outcome, Verdict
@@ -43,7 +43,7 @@ def show_verdict(screen: Screen, verdict: AuditVerdict, *, is_alone: bool) -> No
     if screen.is_quiet:
         return
     screen.line(f"versions: {verdict.counts_in_words}", 2, 2)
-    for line in (*describe_habits(audit), *describe_notes(audit), *describe_waived(verdict.waived)):
+    for line in describe(audit, verdict.waived):
         screen.line(sanitize(line), 2, 2)
     for result in verdict.findings:
         about = result.target.partition(": ")[2]
@@ -83,7 +83,7 @@ def _blocks(verdict: AuditVerdict) -> Iterator[str]:
         f"## {verdict.exit.symbol} {escape(verdict.words)}: {escape(target.package)} on {target.channel.name}\n\n"
         f"**{count} version{'s' * (count != 1)}** ({escape(audit.history.selection)}): {verdict.counts_in_words}\n\n"
     )
-    lines = (*describe_habits(audit), *describe_notes(audit), *describe_waived(verdict.waived))
+    lines = describe(audit, verdict.waived)
     yield "".join(f"- {escape(line)}\n" for line in lines) + "\n"
     yield "".join(f"**{Outcome.DEFECT.symbol} A look-up crashed**: {escape(what)}\n\n" for what in verdict.broken)
     for result in verdict.findings:

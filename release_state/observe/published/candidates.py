@@ -23,16 +23,7 @@ from release_state.observe.git.remote import NO_REFS, check_url, list_refs
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import MOST_ROUNDS, SIZE_LIMIT
 from release_state.observe.published.built import Files
-from release_state.observe.published.trees import (
-    LINK,
-    MODULE,
-    Entry,
-    Tree,
-    TreeChange,
-    Votes,
-    read_changes,
-    read_tree,
-)
+from release_state.observe.published.trees import LINK, MODULE, Entry, Tree, TreeChange, Votes, read_changes, read_tree
 
 MOST_COMMITS = 500
 """How many first parents of the base's head are compared."""
