@@ -285,7 +285,7 @@ def test_no_python_fits() -> None:
 
 
 def test_no_python_fits_and_which_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("release_state.observe.install.interpreters.find_interpreter", lambda *_, **__: None)
+    monkeypatch.setattr("release_state.observe.install.installation.find_interpreter", lambda *_, **__: None)
     said = problem(install("http://127.0.0.1:9/simple/", files=[listed(requires_python=">=3.12,<3.14")]))
     assert "uv python install 3.13" in said
 

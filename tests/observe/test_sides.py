@@ -11,10 +11,10 @@ import pytest
 from release_state.observe.git import reader as git_reader
 from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.command import Git
+from release_state.observe.git.history import compare_sides, is_ancestor
 from release_state.observe.git.patches import parse_blocks
 from release_state.observe.git.program import GitProgram
 from release_state.observe.git.reader import CloneReader, find_repository, open_clone
-from release_state.observe.git.sides import compare_sides, is_ancestor
 from release_state.observe.git.store import Store, create_bare, open_temporary_store
 from tests.support.gitrepo import Repo, fingerprint, make
 

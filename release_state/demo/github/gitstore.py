@@ -55,7 +55,7 @@ class GitStore:
     def __init__(self, git_dir: Path) -> None:
         self.git_dir = git_dir
         # Commits never change, so what was read of one stays true.
-        self.commit = lru_cache(maxsize=None)(self._read_commit)
+        self.commit = lru_cache(maxsize=None)(lambda sha: self.log("--max-count=1", "--end-of-options", sha)[0])
 
     def run(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
         """The output of one git command; raises `GitError` when it fails."""
@@ -98,9 +98,6 @@ class GitStore:
             return self.text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{spot}^{{commit}}")
         except GitError:
             return None
-
-    def _read_commit(self, sha: str) -> Commit:
-        return self.log("--max-count=1", "--end-of-options", sha)[0]
 
     def log(self, *args: str) -> list[Commit]:
         """The commits that `git log` lists with these options and revisions, newest first unless reversed."""

@@ -81,7 +81,6 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
 
 
 def _read_head(reader: CloneReader) -> tuple[str | None, str | None]:
-    """Return the branch and the commit of HEAD."""
     symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
     head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
     return symbolic.removeprefix("refs/heads/") if symbolic.startswith("refs/heads/") else None, head or None

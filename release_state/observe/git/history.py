@@ -15,7 +15,6 @@ from release_state.observe.git.command import GitFailed, decode_output, observe_
 from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.objects import read_commit_line, read_tag_date
 from release_state.observe.git.patches import find_unmerged_commits
-from release_state.observe.git.sides import compare_sides, is_ancestor
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import NO_TAGS, Details, read_details
 
@@ -87,6 +86,41 @@ def find_changed_contents(store: Store, head: str) -> set[str]:
     fields = (entry.split(b" ") for entry in store.run("log", *options, head, "--").output.split(b"\0"))
     entries = (entry for entry in fields if entry[0].startswith(b":") and len(entry) > 4)
     return {decode_output(name) for entry in entries for name in entry[2:4] if name.strip(b"0")}
+
+
+class Sides(Struct, frozen=True):
+    """The commits that only one of two commits has in its history, newest first."""
+
+    base: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    fork: str | None = None
+    """The best common ancestor; None without one, and where one of the two is in the history of the other."""
+
+
+def compare_sides(store: Store, base: str, head: str) -> Sides:
+    """Return what only the history of `base` has, and what only that of `head` has. Raises GitFailed."""
+    if base == head:
+        return Sides()
+    listed = store.run("rev-list", "--left-right", "--boundary", f"{base}...{head}", "--").text.split()
+    sides = {mark: tuple(line[1:] for line in listed if line[0] == mark) for mark in "<>-"}
+    store.ancestry[base, head] = not sides["<"]
+    store.ancestry[head, base] = not sides[">"]
+    fork = None
+    if sides["<"] and sides[">"] and sides["-"]:
+        # Every best common ancestor is a boundary; others are too where one side merged an older state.
+        is_clear = len(sides["-"]) == 1
+        fork = sides["-"][0] if is_clear else store.run("merge-base", base, head).text.strip()
+    return Sides(sides["<"], sides[">"], fork)
+
+
+def is_ancestor(store: Store, older: str, newer: str) -> bool:
+    """Return whether a commit is in the history of another; a commit is in its own. Raises GitFailed."""
+    if older == newer:
+        return True
+    if (older, newer) not in store.ancestry:
+        answer = store.run("merge-base", "--is-ancestor", older, newer, accept=(0, 1))
+        store.ancestry[older, newer] = answer.code == 0
+    return store.ancestry[older, newer]
 
 
 SOURCE = "git history"
@@ -173,7 +207,7 @@ def _compare_with_head(clone: Clone, history: BranchHistory) -> tuple[int, int]:
 
 def _build_lineage(store: Store, base: str, sha: str, details: Details) -> Lineage:
     sides = compare_sides(store, base, sha)
-    unmerged = find_unmerged_commits(store, sides, sha) if sides.head else []
+    unmerged = find_unmerged_commits(store, sha, sides.head, sides.base, sides.fork) if sides.head else []
     return Lineage(
         sha=sha,
         on_base=not sides.head,

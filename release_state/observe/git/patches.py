@@ -17,7 +17,6 @@ from msgspec import Struct
 from release_state.common.strict import convert_epoch
 from release_state.model.snapshot import Commit
 from release_state.observe.git.command import GitFailed, decode_output
-from release_state.observe.git.sides import Sides
 from release_state.observe.git.store import Store
 
 RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
@@ -37,24 +36,27 @@ class Change(Struct, frozen=True):
     files: Files
 
 
-def find_unmerged_commits(store: Store, sides: Sides, head: str) -> list[Commit]:
-    """Return the commits of `head` whose change the base lacks, newest first; `sides` is how the two lie to each other.
+def find_unmerged_commits(
+    store: Store, head: str, ahead: Sequence[str], behind: Sequence[str], fork: str | None
+) -> list[Commit]:
+    """Return the commits of `head` whose change the base lacks, newest first.
 
+    `ahead` and `behind` are the commits that only `head` and only the base have, `fork` is where the two part.
     The base has a change if one of its commits has the same patch, or the patch of the whole branch (a squash merge).
     An empty commit has no change. A merge commit has one if its result is on neither side.
     """
     # A merge has no files here.
-    whole = (f"{head} {sides.fork}",) if sides.fork else ()
-    changes = read_changes(store, [*sides.head, *sides.base, *whole])
-    if [change.commit.sha for change in changes] != [*sides.head, *sides.base, *(whole and (head,))]:
+    whole = (f"{head} {fork}",) if fork else ()
+    changes = read_changes(store, [*ahead, *behind, *whole])
+    if [change.commit.sha for change in changes] != [*ahead, *behind, *(whole and (head,))]:
         raise GitFailed("git diff-tree answered other commits than it was asked for")
-    ours = [change for change in changes[: len(sides.head)] if change.files]
-    merges = read_changes(store, _find_changing_merges(store, sides.head))
+    ours = [change for change in changes[: len(ahead)] if change.files]
+    merges = read_changes(store, _find_changing_merges(store, ahead))
     if not ours and not merges:
         return []
-    theirs = changes[len(sides.head) : len(sides.head) + len(sides.base)]
+    theirs = changes[len(ahead) : len(ahead) + len(behind)]
     patches = [Patch((change.commit.sha,), change.files) for change in ours]
-    branch = Patch((sides.fork, head), changes[-1].files) if sides.fork and changes[-1].files else None
+    branch = Patch((fork, head), changes[-1].files) if fork and changes[-1].files else None
     if branch:
         patches.append(branch)
     others = [Patch((change.commit.sha,), change.files) for change in theirs if change.files]

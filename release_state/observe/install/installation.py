@@ -24,7 +24,6 @@ from release_state.observe.install.interpreters import (
     build_clean_environment,
     describe_needed_python,
     find_interpreter,
-    find_python,
     is_any_for_this_machine,
     list_wheels,
 )
@@ -165,10 +164,12 @@ class _Attempt:
             if sdist is not None:
                 why, elsewhere = f"{why}, and {NOT_BUILT}", f"{elsewhere}give {BUILD}, or "
             raise self._fail(why, f"{elsewhere}{LEAVE_OUT}")
-        if sdist is not None:
-            python = find_interpreter(sdist.requires_python, self.environ, cancel=self.cancel)
-        else:
-            python = find_python(wheels, self.environ, self.cancel)
+
+        def fits(found: Interpreter) -> bool:
+            return sdist is not None or any(wheel.fits(found) for wheel in wheels)
+
+        asked = sdist.requires_python if sdist else None
+        python = find_interpreter(asked, self.environ, accepts=fits, cancel=self.cancel)
         if python is None:
             by_sdist = (f"Python {sdist.requires_python}", "install one") if sdist else None
             needed, remedy = by_sdist or describe_needed_python(wheels)

@@ -221,13 +221,6 @@ def is_any_for_this_machine(wheels: Sequence[Wheel]) -> bool:
     return any(wheel.tags & _tags((3, minor), True) for wheel in wheels for minor in _MINORS)
 
 
-def find_python(wheels: Sequence[Wheel], environ: Mapping[str, str], cancel: Event | None = None) -> Interpreter | None:
-    """Return a Python on this machine that one of the wheels is for; None if there is none."""
-    return find_interpreter(
-        None, environ, accepts=lambda python: any(wheel.fits(python) for wheel in wheels), cancel=cancel
-    )
-
-
 def describe_needed_python(wheels: Sequence[Wheel]) -> tuple[str, str]:
     """Return which Python the wheels need, and how to install one; for a person."""
     wanted = sorted({wheel.requires_python for wheel in wheels if wheel.requires_python})

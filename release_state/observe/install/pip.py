@@ -166,7 +166,7 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
         return PipJudgement(PipEnded.FAILED, line)
     name = canonicalize_name(wanted.name)
     if name == canonicalize_name(package):
-        if any(_name_of(link[1]) in files for link in _LINK.finditer(log)):
+        if any(unquote(link[1].partition("#")[0].rpartition("/")[2]) in files for link in _LINK.finditer(log)):
             return PipJudgement(PipEnded.FAILED, line)
         return PipJudgement(PipEnded.UNAVAILABLE, f"pip did not see the files that the index lists: {line}")
     for link in _NO_SDIST.finditer(log):
@@ -185,7 +185,3 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
             if page in pages or any(other.rpartition("/")[0] == root for other in pages):
                 return PipJudgement(PipEnded.FAILED, line)
     return PipJudgement(PipEnded.UNAVAILABLE, f"no page of the index shows that the file is missing: {line}")
-
-
-def _name_of(url: str) -> str:
-    return unquote(url.partition("#")[0].rpartition("/")[2])

@@ -118,7 +118,6 @@ class CandidateSearch:
         return walk
 
     def _declares_along(self, walk: Sequence[WalkStep], oldest: Tree, prefix: str) -> dict[str, bool]:
-        """Whether each commit declares the version."""
         paths: set[str] = set()
         for _ in range(MOST_ROUNDS):
             states, numbers = _list_states(walk, oldest, paths)

@@ -11,7 +11,7 @@ from release_state.model.snapshot import Branch, Candidate, Remote
 from release_state.model.target import Target
 from release_state.observe.git.command import Git
 from release_state.observe.git.commits import CommitSet
-from release_state.observe.git.sides import is_ancestor
+from release_state.observe.git.history import is_ancestor
 from release_state.observe.git.store import Store
 from release_state.observe.published.built import Files
 from release_state.observe.published.candidates import (
