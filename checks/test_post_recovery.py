@@ -169,9 +169,7 @@ def test_wheels_have_a_module(release: Release) -> None:
             reason="no index takes the same file name twice",
         )
         raise ActionNeeded(
-            found=join_items(filter(None, [empty, bare])),
-            why=f"{contents.holder} has {contents.module}",
-            steps=[fix],
+            found=join_items(filter(None, [empty, bare])), why=f"{contents.holder} has {contents.module}", steps=[fix]
         )
 
 
@@ -511,11 +509,7 @@ def test_release_notes_are_not_empty(release: Release, plan: Recovery) -> None:
     if found is None:
         raise NotApplicable("no GitHub Release")
     if not found.has_notes:
-        raise ActionNeeded(
-            found="no notes",
-            why="nobody can tell what changed",
-            steps=plan.steps_for("release"),
-        )
+        raise ActionNeeded(found="no notes", why="nobody can tell what changed", steps=plan.steps_for("release"))
 
 
 @pytest.mark.rollback

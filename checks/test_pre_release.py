@@ -213,10 +213,7 @@ def test_version_is_not_on_the_index(release: Release, plan: Recovery) -> None:
         raise ActionNeeded(
             found=join_items(found) + yanked,
             why="an index never accepts a version twice",
-            steps=[
-                next_version(release, "if you did not mean to publish it: the version is used up"),
-                *plan.steps,
-            ],
+            steps=[next_version(release, "if you did not mean to publish it: the version is used up"), *plan.steps],
         )
 
 
@@ -657,8 +654,4 @@ def _build_again(release: Release, found: str) -> ActionNeeded:
         f"Build {release.version} again into an empty folder, from its commit with the tags (fetch-depth: 0); "
         "put nothing else there, and look again"
     )
-    return ActionNeeded(
-        found=found,
-        why="the upload fails half-way, or publishes something else",
-        steps=[fix],
-    )
+    return ActionNeeded(found=found, why="the upload fails half-way, or publishes something else", steps=[fix])

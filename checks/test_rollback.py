@@ -37,11 +37,7 @@ def test_files_are_yanked_or_were_never_there(release: Release, plan: Recovery) 
     A published version can be yanked in the index's web interface, not deleted. Yanking comes first in a rollback.
     """
     if offered := [*(file.filename for file in release.files if not file.yanked), *release.catching_up]:
-        raise ActionNeeded(
-            found=join_items(offered),
-            why="installers still choose it",
-            steps=plan.steps_for("index"),
-        )
+        raise ActionNeeded(found=join_items(offered), why="installers still choose it", steps=plan.steps_for("index"))
 
 
 @check("BRANCH-21", reads=["remote", "open_pulls", "pulls", "runs", "history", "index"])

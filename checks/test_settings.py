@@ -156,10 +156,7 @@ def _list_demands(base: BaseRules) -> list[str]:
 
 def _bypass_step(release: Release, found: tuple[Hindrance, ...], name: str) -> Step:
     page = next((each.ruleset.html_url for each in found if each.ruleset and each.ruleset.html_url), None)
-    return step(
-        f"Let the workflow bypass the ruleset, or exclude {name} from it",
-        link=page or _rules_page(release),
-    )
+    return step(f"Let the workflow bypass the ruleset, or exclude {name} from it", link=page or _rules_page(release))
 
 
 def _rules_page(release: Release) -> str:

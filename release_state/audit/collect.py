@@ -170,11 +170,7 @@ def observe_workflows(
 
 
 def _read_files(
-    history: AuditSnapshot,
-    config: RunConfig,
-    time: TimeLeft,
-    cancel: threading.Event,
-    access: TokenAccess | None,
+    history: AuditSnapshot, config: RunConfig, time: TimeLeft, cancel: threading.Event, access: TokenAccess | None
 ) -> Observation[WorkflowFiles]:
     remote = history.remote.present()
     stores = Stores(config.remote_url, lambda: time.left, cancel=cancel, access=access)

@@ -28,11 +28,7 @@ OVERRULES = ("started-by", "makes")
 """The settings that replace what is found out about a publisher."""
 _UNFINISHED = ("in_progress", "queued", "waiting", "pending", "requested")
 _LONGEST_LINE = 300
-_DOUBTS = {
-    Evidence.KNOWN: "",
-    Evidence.CREDENTIALS: ", by its credentials of an index",
-    Evidence.NAME: ", by its name",
-}
+_DOUBTS = {Evidence.KNOWN: "", Evidence.CREDENTIALS: ", by its credentials of an index", Evidence.NAME: ", by its name"}
 
 
 def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ...]:

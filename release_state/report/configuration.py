@@ -76,10 +76,7 @@ def _list_found(clone: CloneProcess) -> Iterator[tuple[str, Value]]:
         name, publishers = target.channel.name, target.process.publishers
         place = f"found in the clone for {name}: " if len(clone.targets) > 1 else "found in the clone: "
         missing = Value(_OPEN, f"not found in the clone: {_explain_none(target)}")
-        yield (
-            f"channels.{name}.environment",
-            _find_environment(publishers, place) if publishers else missing,
-        )
+        yield (f"channels.{name}.environment", _find_environment(publishers, place) if publishers else missing)
         if number:
             continue
         jobs = join_items((f"{each.workflow}, {each.job or 'a job'} runs {each.how}" for each in publishers), 3)

@@ -36,8 +36,7 @@ _IGNORES = re.compile(r"(?<!!)\b(?:always|failure|cancelled)\(\)")
 _CONTAINER = "pypa/gh-action-pypi-publish"
 _AXIS = re.compile(r"matrix\.([\w-]+)")
 _SIGNS_IN = re.compile(
-    r"git clone|x-access-token|remote set-url|extraheader|credential\.helper|auth setup-git|ssh-add|ssh-agent",
-    re.I,
+    r"git clone|x-access-token|remote set-url|extraheader|credential\.helper|auth setup-git|ssh-add|ssh-agent", re.I
 )
 
 

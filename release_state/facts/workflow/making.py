@@ -40,10 +40,7 @@ _ACTIONS: Mapping[str, tuple[Made, ...]] = {
     "release-drafter/release-drafter": ("draft",),
 }  # fmt: skip
 PLEASE_BRANCH = "release-please--branches--{base}"
-_BRANCHES = {
-    "release-please": f"{PLEASE_BRANCH}--components--{{package}}",
-    "changesets": "changeset-release/{base}",
-}
+_BRANCHES = {"release-please": f"{PLEASE_BRANCH}--components--{{package}}", "changesets": "changeset-release/{base}"}
 """The branches that tools open their release pull requests from, by the word that shows the tool in a workflow.
 
 Sources: https://github.com/googleapis/release-please/blob/main/src/util/branch-name.ts;

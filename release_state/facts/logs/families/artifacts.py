@@ -21,10 +21,7 @@ _NO_IMAGE = (
 )
 IMAGES = (
     fail_before_upload(
-        "container image",
-        r"no basic auth credentials",
-        *_NO_IMAGE,
-        step=r"^(?!.*\b(?:docker|podman|image) push)",
+        "container image", r"no basic auth credentials", *_NO_IMAGE, step=r"^(?!.*\b(?:docker|podman|image) push)"
     ),
     fail_before_upload(
         "container image",
@@ -74,18 +71,8 @@ ARTIFACTS = (
         "The upload met a folder instead of a file: each downloaded artifact lies in a folder of its own.",
         "Download the artifacts with `merge-multiple: true` into the folder that is uploaded, then run the job again",
     ),
-    fail_before_upload(
-        "empty dist",
-        r"\bno artifacts found\b",
-        *_EMPTY,
-        step=r"\bhatch\b.{0,80}\bpublish",
-    ),
-    fail_before_upload(
-        "empty dist",
-        r"\bpattern .{1,200} does not match any files",
-        *_EMPTY,
-        step=r"release",
-    ),
+    fail_before_upload("empty dist", r"\bno artifacts found\b", *_EMPTY, step=r"\bhatch\b.{0,80}\bpublish"),
+    fail_before_upload("empty dist", r"\bpattern .{1,200} does not match any files", *_EMPTY, step=r"release"),
     fail_before_upload(
         "artifact missing",
         r"artifact not found for name|\bartifact '[^']{1,200}' not found|none of the provided artifact ids"

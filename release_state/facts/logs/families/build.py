@@ -144,10 +144,7 @@ BUILD = (
         *FAILED,
     ),
     fail_before_upload(
-        "build",
-        r"invalid (?:pep 440 )?version: '",
-        *FAILED,
-        step=r"^(?!.*\b(?:cz|commitizen|semantic-release)\b)",
+        "build", r"invalid (?:pep 440 )?version: '", *FAILED, step=r"^(?!.*\b(?:cz|commitizen|semantic-release)\b)"
     ),
     fail_before_upload(
         "tests",
@@ -157,10 +154,7 @@ BUILD = (
         *_TESTS,
     ),
     fail_before_upload(
-        "tests",
-        r"fatal python error: |\bsegmentation fault\b",
-        *_TESTS,
-        step=r"\b(?:pytest|unittest|tox|nox)\b",
+        "tests", r"fatal python error: |\bsegmentation fault\b", *_TESTS, step=r"\b(?:pytest|unittest|tox|nox)\b"
     ),
     fail_before_upload(
         "tests",

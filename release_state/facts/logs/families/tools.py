@@ -88,11 +88,7 @@ TOOLS = (
         "Run the step on a runner that has one (GitHub's Linux images), then start the release again",
         Completion.DEPENDS,
     ),
-    fail_before_upload(
-        "missing tool",
-        r"\binvalid command '\w{1,60}'",
-        *_NOT_INSTALLED,
-    ),
+    fail_before_upload("missing tool", r"\binvalid command '\w{1,60}'", *_NOT_INSTALLED),
     fail_before_upload(
         "missing input",
         r"\binput required and not supplied|\bmissing (?:required )?[\w-]{1,60} input\b|secret \w{1,60} is required"
@@ -150,12 +146,7 @@ TOOLS = (
         Completion.DEPENDS,
         Rank.EFFECT,
     ),
-    KnownFailure(
-        "wheel build",
-        r"\b(?:exit code [1-9]|stopiteration\b)",
-        *_NO_WHEEL,
-        step=r"cibuildwheel",
-    ),
+    KnownFailure("wheel build", r"\b(?:exit code [1-9]|stopiteration\b)", *_NO_WHEEL, step=r"cibuildwheel"),
     fail_before_upload(
         "build",
         r"ninja: build stopped|backend subprocess exited|failed (?:to build|building wheel)"
