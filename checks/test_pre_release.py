@@ -8,7 +8,12 @@ import pytest
 from packaging.utils import parse_wheel_filename
 
 from release_state.common.text import format_commits, join_items
-from release_state.facts.declared.version_source import explain_no_version, explain_written_later, is_started_by_version
+from release_state.facts.declared.version_source import (
+    explain_no_tag,
+    explain_no_version,
+    explain_written_later,
+    is_started_by_version,
+)
 from release_state.facts.filenames import UPLOADED, find_wheel_gap
 from release_state.facts.hints import find_workflow_hint
 from release_state.facts.own_run import find_own_publishers
@@ -497,6 +502,9 @@ def test_metadata_declare_the_version(release: Release, target: Target) -> None:
     projects commit the version first, and the others set it where no file shows it.
 
     If a push to the base branch or a merge starts the upload, what sets the version is the release: this is advice.
+
+    Where a tool computes the version from tags, and a run that is started by hand makes none, it is unknown, too: such
+    a run builds another version.
     """
     doubt = None
     try:
@@ -506,6 +514,8 @@ def test_metadata_declare_the_version(release: Release, target: Target) -> None:
         doubt = unknown
     lineage = release.lineage(release.base_head)
     if lineage.version_is_dynamic:
+        if doubt and (problem := explain_no_tag(release, lineage)):
+            raise NotObserved(problem)
         raise NotApplicable(f"the version is dynamic: {lineage.declared_where or 'the build'} computes it")
     declared = lineage.declared_version
     if declared is not None and parse_version(declared) == release.version:

@@ -14,6 +14,8 @@ from release_state.model.target import Target, parse_version
 
 _LATER = "the release itself writes the version (expected-before-release)"
 _BEFORE: tuple[StartKind, ...] = ("tag", "release", "branch", "pull-request")
+_SETTING = ("_PRETEND_VERSION", "PBR_VERSION", "_VERSIONING_BYPASS")
+"""Parts of variables that set a version which is computed otherwise."""
 _REMEDY = "if the release writes the version, set `expected-before-release` to an empty list"
 
 
@@ -46,6 +48,29 @@ def _explain_doubt(target: Target) -> Problem:
         how = f"{target.workflow or 'no workflow'} is {'not ' * bool(target.workflow)}seen to publish"
     why = f"{how}, and no step is seen to set the version: what is committed may be what is released"
     return Problem(source=SOURCE, why=why, remedy=f"commit the version first; {_REMEDY}")
+
+
+def explain_no_tag(release: Release, lineage: Lineage) -> Problem | None:
+    """Return why a run that a person or a schedule starts would build another version; None if nothing says so.
+
+    A tool computes the version from tags, the commit has none, and no step is seen to make it or to set the version.
+    """
+    process, files = release.target.process, release.snapshot.workflow_files.value
+    texts = files.texts.values() if files else ()
+    is_made = any(map(process.makes, ("tag", "release", "draft"))) or process.version_writer is not None
+    kinds = {start.kind for start in process.starts}
+    if (
+        not kinds
+        or not kinds <= {"dispatch", "schedule"}
+        or is_made
+        or any(mark in text for text in texts for mark in _SETTING)
+    ):
+        return None
+    publisher = process.publishers[0]
+    how = f"{publisher.workflow} is started by {describe_starts(publisher)}, and no step is seen to make the tag"
+    why = f"{lineage.declared_where} computes the version from tags; {how}: it may build another version"
+    remedy = "tag the commit first and check that; if a run makes the tag before it builds, say --makes tag"
+    return Problem(source=SOURCE, why=why, remedy=remedy)
 
 
 def is_started_by_version(release: Release) -> bool:

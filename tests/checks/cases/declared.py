@@ -6,8 +6,8 @@ from typing import Any
 
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import Outcome
-from release_state.model.process import Process, Publisher, Start, StartKind, VersionWriter
-from release_state.model.snapshot import Snapshot, WorkflowFiles
+from release_state.model.process import Made, Process, Publisher, Start, StartKind, VersionWriter
+from release_state.model.snapshot import Snapshot, WorkflowFile, WorkflowFiles
 from release_state.model.target import Target
 from tests.support import states as s
 
@@ -20,13 +20,25 @@ CANDIDATES = s.target(workflow="", process=Process(candidates=("ci.yml",)))
 REQUIRED = s.target(expected_before_release=("version", "changelog"))
 NEVER: dict[str, Any] = {"given": ("expected-before-release",)}
 UNREAD = known(WorkflowFiles(commit=s.BASE, unread=("big.yml",)))
+PRETENDING = {
+    "workflow_files": known(
+        WorkflowFiles(
+            commit=s.BASE,
+            files=(WorkflowFile(path="ship.yml", text="env: {SETUPTOOLS_SCM_PRETEND_VERSION: 1}"),),
+        )
+    )
+}
 OTHER: dict[str, Any] = {"other_versions": (("src/orbit/__init__.py", "0.1.0"),)}
 
 
-def started_by(*kinds: StartKind, writer: VersionWriter | None = None, **changes: Any) -> Target:
+def started_by(
+    *kinds: StartKind, writer: VersionWriter | None = None, makes: tuple[Made, ...] = (), **changes: Any
+) -> Target:
     """A project whose upload these start."""
     starts = tuple(Start(kind=kind) for kind in kinds)
-    publisher = Publisher(workflow="ship.yml", job="job up", job_name="up", how="uv publish", starts=starts)
+    publisher = Publisher(
+        workflow="ship.yml", job="job up", job_name="up", how="uv publish", starts=starts, makes=makes
+    )
     process = Process(publishers=(publisher,), version_writer=writer)
     return s.target(workflow="ship.yml", process=process, **changes)
 
@@ -35,6 +47,11 @@ def declares(version: str | None, target: Target = REQUIRED, state: Any = None, 
     """A state before the release in which the base branch declares this."""
     base = s.lineage(s.BASE, on_base=True, ahead=0, declared_version=version, **{"declared_where": "x.toml", **changes})
     return s.ready(**{"target": target, "history": s.history(base), **(state or {})})
+
+
+def dynamic(target: Target, state: Any = None) -> Snapshot:
+    """A state before the release in which a tool computes the version from tags."""
+    return declares(None, target, state, version_is_dynamic=True, declared_where="setuptools-scm")
 
 
 def tagged(version: str | None, target: Target | None = None, state: Any = None, **changes: Any) -> Snapshot:
@@ -69,6 +86,12 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("META-1", "by hand, never declared", declares("0.1.0", started_by("dispatch", **NEVER)), NONE),
     ("META-1", "by what no file says", declares("0.1.0", started_by()), UNKNOWN),
     ("META-1", "by tag, dynamic", declares(None, started_by("tag"), version_is_dynamic=True), NONE),
+    ("META-1", "by hand, dynamic", dynamic(started_by("dispatch")), UNKNOWN),
+    ("META-1", "by a schedule, dynamic", dynamic(started_by("schedule", "dispatch")), UNKNOWN),
+    ("META-1", "by hand, dynamic, set by the run", dynamic(started_by("dispatch", writer=WRITER)), NONE),
+    ("META-1", "by hand, dynamic, tagged by the run", dynamic(started_by("dispatch", makes=("tag",))), NONE),
+    ("META-1", "by hand, dynamic, set by a variable", dynamic(started_by("dispatch"), PRETENDING), NONE),
+    ("META-1", "by another workflow, dynamic", dynamic(started_by("workflow")), NONE),
     ("META-1", "by tag, unreadable", declares(None, started_by("tag")), UNKNOWN),
     ("META-1", "by tag, a placeholder", declares("0.0.0", started_by("tag")), UNKNOWN),
     ("META-1", "by tag, set by the run", declares("0.0.0", started_by("tag", writer=WRITER)), NONE),
