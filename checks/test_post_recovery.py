@@ -6,7 +6,7 @@ import pytest
 
 from release_state.common.text import format_commits, join_items
 from release_state.facts import origin
-from release_state.facts.declared.version_source import find_build_writer
+from release_state.facts.declared.version_source import find_build_writer, find_described_instead
 from release_state.facts.hints import find_tag_hint
 from release_state.facts.process import require_sure
 from release_state.facts.release import Release
@@ -414,7 +414,8 @@ def _find_published_commit(release: Release, tag: Tag) -> Step:
 def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) -> None:
     """The metadata at the tagged commit declare this version.
 
-    A version that only running the project's code tells counts as in the published files.
+    A version that only running the project's code tells counts as in the published files. A tool that asks `git
+    describe` takes an annotated tag for a lightweight one on the same commit, such as that of a release candidate.
 
     If the process never commits the version, no commit declares it. When no commit fits the published files better than
     the tagged one, this is advice for the next release. Otherwise the tag is on the wrong commit, and is moved to the
@@ -425,6 +426,12 @@ def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) ->
         raise NotApplicable("no tag")
     lineage = release.lineage(release.tag.commit)
     if lineage.version_is_dynamic:
+        if (other := find_described_instead(release, release.tag)) and not release.is_published:
+            raise ActionNeeded(
+                found=f"{lineage.declared_where}; {release.tag.name} is lightweight, {other.name} on its commit not",
+                why=f"git describe prefers {other.name}: a build carries that version",
+                steps=[step(f"Tag this commit as {release.tag.name} with git tag --annotate, and push that tag")],
+            )
         raise NotApplicable("the version is dynamic; the published files' metadata count instead")
     if tool := find_build_writer(release, release.tag):
         raise NotApplicable(f"{tool} sets the version while it builds; the published files' metadata count instead")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 
 from release_state.facts.process import SOURCE, explain_unknown
@@ -14,6 +15,8 @@ from release_state.model.target import Target, parse_version
 
 _LATER = "the release itself writes the version (expected-before-release)"
 _BEFORE: tuple[StartKind, ...] = ("tag", "release", "branch", "pull-request")
+_DESCRIBING = re.compile(r"scm|vcs|versioneer|versioningit")
+"""Tools that ask `git describe`."""
 _SETTING = ("_PRETEND_VERSION", "PBR_VERSION", "_VERSIONING_BYPASS")
 """Parts of variables that set a version which is computed otherwise."""
 _REMEDY = "if the release writes the version, set `expected-before-release` to an empty list"
@@ -71,6 +74,17 @@ def explain_no_tag(release: Release, lineage: Lineage) -> Problem | None:
     why = f"{lineage.declared_where} computes the version from tags; {how}: it may build another version"
     remedy = "tag the commit first and check that; if a run makes the tag before it builds, say --makes tag"
     return Problem(source=SOURCE, why=why, remedy=remedy)
+
+
+def find_described_instead(release: Release, tag: Tag) -> Tag | None:
+    """Return the tag of another version that `git describe` prefers to a lightweight one; None if there is none.
+
+    Source: https://git-scm.com/docs/git-describe
+    """
+    if tag.annotated or not _DESCRIBING.search(release.lineage(tag.commit).declared_where):
+        return None
+    beside = (each for each in release.remote.tags if each.annotated and each.commit == tag.commit)
+    return next((each for each in beside if release.target.parse_tag(each.name) not in (None, release.version)), None)
 
 
 def is_started_by_version(release: Release) -> bool:

@@ -62,6 +62,15 @@ def tagged(version: str | None, target: Target | None = None, state: Any = None,
 
 UNPUBLISHED: dict[str, Any] = {"index": {"pypi": s.project()}, "published": known(None)}
 SILENT: dict[str, Observation[Any]] = {"workflow_files": s.failed("release workflow")}
+PUBLISHED = {"pypi": s.project(s.file(), s.file("sdist"))}
+
+
+def beside_candidate(tool: str = "setuptools-scm", *, annotated: bool = False, state: Any = None) -> Snapshot:
+    """A tag on the commit of the release candidate, which has an annotated tag; nothing is published."""
+    remote = s.remote(s.tag(annotated=annotated), s.tag("v0.2.0rc1"))
+    state = {**UNPUBLISHED, "remote": remote, **(state or {})}
+    return tagged(None, version_is_dynamic=True, declared_where=tool, state=state)
+
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("META-1", "right", declares("0.2.0"), HOLDS),
@@ -113,6 +122,10 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("META-11", "right", s.released(), HOLDS),
     ("META-11", "wrong", tagged("0.1.0"), ACTION),
     ("META-11", "dynamic", tagged(None, version_is_dynamic=True), NONE),
+    ("META-11", "a lightweight tag beside a candidate's", beside_candidate(), ACTION),
+    ("META-11", "an annotated tag beside a candidate's", beside_candidate(annotated=True), NONE),
+    ("META-11", "beside a candidate's, of a tool that sorts", beside_candidate("poetry-dynamic-versioning"), NONE),
+    ("META-11", "a lightweight tag, published", beside_candidate(state={"index": PUBLISHED}), NONE),
     ("META-11", "unreadable, published", tagged(None), NONE),
     ("META-11", "unreadable, not published", tagged(None, state=UNPUBLISHED), UNKNOWN),
     ("META-11", "set by the run that the tag started", tagged("0.0.0", started_by("tag", writer=WRITER)), NONE),
