@@ -21,6 +21,14 @@ def _workers_share(folders: Path) -> None:  # noqa: F811 - the fixture
     cli.share(folders.parent / "calculated")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _a_cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is kept of the worlds that the tests make is not left in the contributor's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the tests."""
     every.add_options(parser)
