@@ -137,8 +137,9 @@ class Fleet:
         self.servers[name] = server
         for age, version in enumerate(VERSIONS):
             when = NOW - timedelta(days=10 - age)
-            wheel = build_wheel(name, version, sources={f"{name.replace('-', '_')}.py": b""})
-            sdist = build_sdist(name, version, files={"pyproject.toml": b""})
+            sources = {f"{name.replace('-', '_')}.py": b""}
+            wheel = build_wheel(name, version, sources=sources)
+            sdist = build_sdist(name, version, files={"pyproject.toml": b"", **sources})
             for filename, content in (wheel, sdist):
                 self.index.upload("pypi", filename, content, when)
             if not (version == "0.2.0" and number % 10 in (3, 7)):
