@@ -18,9 +18,8 @@ from release_state.model.snapshot import PullRequest, Tag
 from release_state.model.target import Target, Trace, parse_version
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps import tags
-from release_state.plan.steps.commands import fetch, name_remote, suite_command
+from release_state.plan.steps.commands import fetch, name_remote
 from release_state.plan.steps.prerequisites import judge_unfinished
-from release_state.plan.steps.releases import make_latest
 from release_state.plan.steps.tagging import describe_fit
 from release_state.verdict.at_work import find_maker, judge_while_at_work
 from release_state.verdict.check import check
@@ -519,7 +518,6 @@ def test_release_notes_are_not_empty(release: Release, plan: Recovery) -> None:
         raise ActionNeeded(found="no notes", why="nobody can tell what changed", steps=plan.steps_for("release"))
 
 
-@pytest.mark.rollback
 @check("RELEASE-14", reads=["repository", "release", "latest_release", "index", "remote"])
 def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
     """GitHub's latest release is the greatest final, unyanked version.
@@ -527,14 +525,10 @@ def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
     A backport or a pre-release must not be the latest. For an older version, this check passes when that version is not
     the latest. A newer version that has no tag does not count: a run over that version says what it lacks. In a
     repository of several packages, the latest release may belong to another package. Then this check does not decide.
-    The GitHub Release of a version that is withdrawn may stay, but not as the latest one.
     """
     require_trace(release, "release", describe_release(release))
     if release.github_release is None:
         raise NotApplicable("no GitHub Release")
-    if release.snapshot.phase == Phase.ROLLBACK:
-        judge_withdrawn(release)
-        return
     foreign = release.is_latest_foreign
     if foreign and release.target.names_package(release.target.tag_template):
         shared = release.snapshot.latest_release.present()
@@ -548,26 +542,6 @@ def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
             steps=plan.steps_for("release"),
             advice=foreign,
         )
-
-
-def judge_withdrawn(release: Release) -> None:
-    """Raise if the GitHub Release of a withdrawn version stays and is the latest one."""
-    if not (release.github_release and release.github_release.immutable) and not origin.find_replacement(release):
-        raise NotApplicable("it is to be deleted, or another channel's: see RELEASE-21")
-    latest, newest = release.snapshot.latest_release.known(), release.newest_final
-    is_marked = latest is not None and release.target.parse_tag(latest.tag) == release.version
-    if newest is None or not is_marked or release.is_latest_foreign:
-        return
-    right = release.expected_latest
-    is_tagged = right is not None and release.target.parse_tag(right) == newest
-    look = step(f"Check {newest}, which has no tag", suite_command(release.target, str(newest)))
-    raise ActionNeeded(
-        expected=f"latest: {right if is_tagged else newest}",
-        found=f"latest: {release.target.tag}, which is withdrawn",
-        why="visitors and tools get another version than the index offers",
-        steps=[make_latest(release, right) if right and is_tagged else look],
-        advice=not is_tagged or origin.find_replacement(release) is None,
-    )
 
 
 @check("RELEASE-15", reads=["repository", "drafts", "release", "remote"], advice=True)

@@ -10,9 +10,11 @@ from release_state.facts.published import Shared
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
 from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.plan import step
 from release_state.plan.recovery import Recovery
+from release_state.plan.steps.commands import suite_command
 from release_state.plan.steps.prerequisites import judge_unfinished, tidy_up
-from release_state.plan.steps.releases import keep_immutable
+from release_state.plan.steps.releases import keep_immutable, make_latest
 from release_state.verdict.check import check
 
 pytestmark = pytest.mark.rollback
@@ -108,6 +110,35 @@ def test_no_draft_remains(release: Release, plan: Recovery) -> None:
             why="somebody could publish it by accident",
             steps=plan.steps_for("draft"),
         )
+
+
+@check("RELEASE-23", reads=["repository", "release", "latest_release", "index", "remote"])
+def test_latest_release_is_another_version(release: Release) -> None:
+    """GitHub's latest release is not this version.
+
+    The GitHub Release of a withdrawn version may stay if a newer version replaced it, or if it is immutable. It is not
+    the one that visitors and tools are sent to. If the newest version has no tag, this is advice: a run over that
+    version says what it lacks.
+    """
+    found, replacement = release.github_release, find_replacement(release)
+    if "release" not in release.channel.leaves or found is None:
+        raise NotApplicable("no GitHub Release")
+    if not found.immutable and not replacement:
+        raise NotApplicable("it is to be deleted, or another channel's: see RELEASE-21")
+    latest, newest = release.snapshot.latest_release.known(), release.newest_final
+    is_marked = latest is not None and release.target.parse_tag(latest.tag) == release.version
+    if newest is None or not is_marked or release.is_latest_foreign:
+        return
+    right = release.expected_latest
+    is_tagged = right is not None and release.target.parse_tag(right) == newest
+    look = step(f"Check {newest}, which has no tag", suite_command(release.target, str(newest)))
+    raise ActionNeeded(
+        expected=f"latest: {right if is_tagged else newest}",
+        found=f"latest: {release.target.tag}, which is withdrawn",
+        why="visitors and tools get another version than the index offers",
+        steps=[make_latest(release, right) if right and is_tagged else look],
+        advice=not is_tagged or replacement is None,
+    )
 
 
 @check("TAG-21", reads=["remote", "index", "release", "runs", "history"])

@@ -710,7 +710,7 @@ def test_the_identifiers_tell_the_source() -> None:
 )
 def test_a_withdrawn_version_is_not_the_latest(changes: dict[str, Any], blocks: bool, command: str) -> None:
     found = verdict_of(still_latest(**changes))
-    [result] = [each for each in found.findings if each.id == "RELEASE-14"]
+    [result] = [each for each in found.findings if each.id == "RELEASE-23"]
     assert (found.phase, result.blocking) == (Phase.ROLLBACK, blocks)
     assert any(" ".join(words).startswith(command) for step in found.plan.steps for words in step.commands)
 

@@ -95,9 +95,9 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-14", "index silent", s.released(contents=s.failed("wheels on pypi")), UNKNOWN),
     ("RELEASE-21", "a newer version of its line", replaced("0.2.1"), NONE),
     ("RELEASE-21", "only an older version", replaced(), ACTION),
-    ("RELEASE-14", "withdrawn, and the newer one is the latest", still_latest("v0.2.1"), HOLDS),
-    ("RELEASE-14", "withdrawn, and still the latest", still_latest(), ACTION),
-    ("RELEASE-14", "withdrawn, latest release unknown", still_latest(latest_release=s.failed()), UNKNOWN),
-    ("RELEASE-14", "withdrawn, and to be deleted", replaced(latest_release=known(s.release())), NONE),
+    ("RELEASE-23", "withdrawn, and the newer one is the latest", still_latest("v0.2.1"), HOLDS),
+    ("RELEASE-23", "withdrawn, and still the latest", still_latest(), ACTION),
+    ("RELEASE-23", "withdrawn, latest release unknown", still_latest(latest_release=s.failed()), UNKNOWN),
+    ("RELEASE-23", "withdrawn, and to be deleted", replaced(latest_release=known(s.release())), NONE),
     ("RELEASE-21", "replaced, index silent", replaced("0.2.1", release=s.failed()), UNKNOWN),
 ]

@@ -135,6 +135,15 @@ def _other_latest(world: World, green: Green, guise: str | None) -> None:
         world.github.latest_release = older.id
 
 
+def _still_latest(world: World, green: Green, guise: str | None) -> None:
+    """A newer version replaced the withdrawn one, whose tag and GitHub Release stay."""
+    for version in (VERSION, "0.2.1"):
+        world.tag(version, world.main())
+    world.publish(green.channel, "0.2.1", world.main())
+    world.github_release("0.2.1", latest=False)
+    world.github_release(VERSION)
+
+
 def _own_pulls(world: World) -> list[int]:
     """The number of the release's pull request, whatever else was tried from its branch."""
     head = f"release/pypi-v{VERSION}"
@@ -317,6 +326,13 @@ FACTS = (
         _release_with(prerelease=True),
         ("RELEASE-12",),
         lambda green: after(green) and green.has_release,
+        RELEASE,
+    ),
+    Fact(
+        "withdrawn version that is still the latest",
+        _still_latest,
+        ("RELEASE-23",),
+        lambda green: back(green) and green.has_release,
         RELEASE,
     ),
     Fact(
