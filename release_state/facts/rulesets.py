@@ -91,9 +91,25 @@ class Hindrance(Struct, frozen=True):
         """The finding in words: the rule, its ruleset, and who may bypass it."""
         if self.ruleset is None:
             return self.what
-        who = self.ruleset.bypass
-        bypass = "this token cannot see who may" if who is None else f"{', '.join(who) or 'nobody'} may"
-        return f"{self.what} (ruleset “{self.ruleset.name}”: {bypass} bypass it)"
+        return f"{self.what} (ruleset “{self.ruleset.name}”: {describe_bypass(self.ruleset)})"
+
+
+def describe_bypass(ruleset: Ruleset) -> str:
+    """Return who may bypass a ruleset, in words."""
+    who = ruleset.bypass
+    return f"{'this token cannot see who' if who is None else ', '.join(who) or 'nobody'} may bypass it"
+
+
+def list_rulesets_for(release: Release, kind: str, name: str) -> tuple[Ruleset, ...]:
+    """Return the active rulesets that cover a branch or tag of this name. Raises NotObserved if they are unknown."""
+    default = release.remote.default_branch
+    return tuple(
+        ruleset
+        for ruleset in release.snapshot.rulesets.present()
+        if ruleset.target == kind
+        and ruleset.enforcement == "active"
+        and applies(ruleset, f"{_PREFIXES[kind]}{name}", default)
+    )
 
 
 def find_hindrances(release: Release, rules: Sequence[Rule], name: str, kind: str) -> tuple[Hindrance, ...]:
@@ -110,13 +126,7 @@ def find_hindrances(release: Release, rules: Sequence[Rule], name: str, kind: st
 
 def list_tag_rules(release: Release, tag: str) -> tuple[Rule, ...]:
     """The active rules for a tag of this name. Raises NotObserved if the rulesets are unknown."""
-    default = release.remote.default_branch
-    return tuple(
-        rule
-        for ruleset in release.snapshot.rulesets.present()
-        if ruleset.target == "tag" and ruleset.enforcement == "active" and applies(ruleset, f"refs/tags/{tag}", default)
-        for rule in ruleset.rules
-    )
+    return tuple(rule for ruleset in list_rulesets_for(release, "tag", tag) for rule in ruleset.rules)
 
 
 def find_idle_rulesets(release: Release) -> tuple[Ruleset, ...]:

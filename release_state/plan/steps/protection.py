@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from release_state.facts.release import Release
-from release_state.facts.rulesets import applies
+from release_state.facts.rulesets import describe_bypass, list_rulesets_for
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Ruleset
 
@@ -25,23 +25,21 @@ def put_permission_first(release: Release, steps: Sequence[Step]) -> list[Step]:
 
 
 def _list_asks(release: Release, each: Step) -> Iterator[Step]:
-    rulesets = [ruleset for ruleset in release.snapshot.rulesets.value or () if ruleset.enforcement == "active"]
-    for change, ref in _list_changes(each) if rulesets else ():
-        kind, _, name = ref.removeprefix("refs/").partition("/")
-        kind = {"heads": "branch", "tags": "tag"}[kind]
-        for ruleset in rulesets:
-            is_refused = any(rule.type in _RULES[change] for rule in ruleset.rules)
-            if ruleset.target == kind and is_refused and applies(ruleset, ref, release.remote.default_branch):
+    # Where the rulesets could not be read, the plan is the one without them.
+    for change, ref in _list_changes(each) if release.snapshot.rulesets.value else ():
+        folder, _, name = ref.removeprefix("refs/").partition("/")
+        kind = "branch" if folder == "heads" else "tag"
+        for ruleset in list_rulesets_for(release, kind, name):
+            if any(rule.type in _RULES[change] for rule in ruleset.rules):
                 yield _ask(each, ruleset, f"{change} the {kind} {name}")
 
 
 def _ask(each: Step, ruleset: Ruleset, what: str) -> Step:
-    who = ruleset.bypass
-    bypass = "this token cannot see who may" if who is None else f"{', '.join(who) or 'nobody'} may"
     return step(
         f"Make sure that you may {what}: the ruleset “{ruleset.name}” restricts it",
         mends=each.mends,
-        reason=f"{bypass} bypass it; GitHub would refuse a step after others are done. Else exclude it there first",
+        reason=f"{describe_bypass(ruleset)}; GitHub would refuse a step after others are done. "
+        "Else exclude it there first",
         link=ruleset.html_url,
     )
 
