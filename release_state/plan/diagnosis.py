@@ -179,6 +179,8 @@ def _published(release: Release, traces: Traces) -> State:
         with suppress(NotObserved):
             if (commit := origin.find_commit_tagged_after(release)) and origin.needs_no_pull(release, commit):
                 missing.remove("pull request")
+    if traces.get("release", True) is None and value_or(False, lambda: not release.releases):
+        missing.append(f"{_NAMES['release']} (drafts are not visible)")  # a draft is no release either
     unknown = [name for trace, name in _NAMES.items() if trace in traces and traces[trace] is None]
     missing_words = f", missing: {', '.join(missing)}" if missing else ""
     if "tag" not in missing and traces["tag"] and origin.is_misplaced(release):

@@ -503,6 +503,10 @@ def test_the_base_of_an_open_pull_request_is_not_deleted(
             "Published and tagged, missing: GitHub Release (there is a draft)",
         ),
         (
+            s.released(release=known(None), drafts=s.failed()),
+            "Published and tagged, missing: GitHub Release (drafts are not visible)",
+        ),
+        (
             s.released(index={"pypi": s.project(s.file(yanked=True), s.file("sdist"))}),
             "Published, and some of its files are yanked",
         ),
@@ -516,6 +520,16 @@ def test_what_is_not_whole_is_not_called_so(found: Snapshot, title: str) -> None
     verdict = verdict_of(found)
     assert verdict.diagnosis.title == title
     assert (verdict.diagnosis.direction == "nothing") == (verdict.verdict in GREEN)
+
+
+def test_a_release_that_is_missing_is_created_where_nobody_sees_drafts() -> None:
+    """As without a token: the step asks for a look first, and sends to the page that shows them to who can push."""
+    [step] = verdict_of(s.released(release=known(None), drafts=s.failed())).plan.steps
+    assert step.lines()[0].startswith("gh release create v0.2.0 --verify-tag")
+    assert step.precondition and "you see no draft of v0.2.0" in step.precondition
+    assert step.link and step.link.endswith("/octo/orbit/releases")
+    [seen] = verdict_of(s.released(release=known(None), drafts=known(()))).plan.steps
+    assert (seen.precondition, seen.link) == ("", None)
 
 
 def test_a_branch_that_the_base_branch_holds_leads_no_one_in_a_circle() -> None:

@@ -24,9 +24,9 @@ too, at a commit that the base branch lacks. The published files were built from
 head of the pull request. Every other fact is as a good release leaves it.
 
 Traces can also differ in other ways: different tags, another spelling, yanked files, drafts, immutable releases, and
-each fact *unavailable*. With the runs, the clone and the rules, that makes 959,112 states. Each has a name. Its plan
+each fact *unavailable*. With the runs, the clone and the rules, that makes 1,046,304 states. Each has a name. Its plan
 loses nothing, and has no command that is known to fail. The plan is empty (but for advice) exactly where the verdict
-is green. `tests/plan/test_state_space.py --every-state` judges all of them. A usual run of the tests judges 2,967,
+is green. `tests/plan/test_state_space.py --every-state` judges all of them. A usual run of the tests judges 3,133,
 which contain every possible combination of three dimensions' values.
 """
 

@@ -60,6 +60,7 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "release": (
         "absent",
         "draft",
+        "absent, drafts unavailable",
         "published",
         "with a draft",
         "immutable",
@@ -290,7 +291,8 @@ def _of_tag(release: str) -> dict[str, Observation[Any]]:
     if release == "unavailable":
         return {"release": s.failed(), "drafts": s.failed(), "latest_release": s.failed()}
     drafts = known((s.release(draft=True),) if release in ("draft", "with a draft") else ())
-    if release in ("absent", "draft"):
+    if release in ("absent", "draft", "absent, drafts unavailable"):
+        drafts = drafts if release != "absent, drafts unavailable" else s.failed()
         return {"release": none, "drafts": drafts, "latest_release": old}
     immutable = {"immutable": True, "immutable?": None}.get(release, False)
     published = s.release(immutable=immutable, prerelease=release == "wrong flag")

@@ -17,7 +17,7 @@ def create(release: Release) -> Step:
     """Publish the draft of the tag, else create its GitHub Release with generated notes."""
     tag, flags = release.target.tag, choose_flags(release)
     # Hidden without the right to push; GitHub would not refuse a second one.
-    drafts = value_or((), lambda: release.drafts)
+    drafts = value_or(None, lambda: release.drafts)
     if drafts:
         return step(
             f"Publish the draft GitHub Release {tag}",
@@ -31,6 +31,8 @@ def create(release: Release) -> Step:
         gh(release, "release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes", *flags),
         mends="release",
         reason=("the tag exists" if release.tag else "once the tag exists") + explain_start(release, "release"),
+        precondition="" if drafts is not None else f"you see no draft of {tag} on GitHub; if there is one, publish it",
+        link=None if drafts is not None else f"{release.target.web}/releases",
         verify=[gh(release, "release", "view", tag)],
     )
 
