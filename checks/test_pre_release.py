@@ -31,6 +31,7 @@ from release_state.plan.steps.prerequisites import judge_unfinished, tidy_up
 from release_state.plan.steps.publication import next_version
 from release_state.verdict.check import check
 from release_state.verdict.ci import judge_commit
+from release_state.verdict.traces import describe_release
 
 pytestmark = pytest.mark.pre_release
 
@@ -283,7 +284,7 @@ def test_no_github_release(release: Release, plan: Recovery) -> None:
         raise NotApplicable(f"{release.channel.name} creates no GitHub Release")
     if releases := release.releases:
         raise ActionNeeded(
-            found=join_items(f"{found.html_url}, published {found.published_at}" for found in releases),
+            found=join_items(f"{found.html_url}: {describe_release(found)}" for found in releases),
             why="the release run could not create its own",
             steps=plan.steps_for("release"),
         )

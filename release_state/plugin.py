@@ -23,7 +23,7 @@ import pytest
 
 from release_state.common.errors import UsageProblem, redact
 from release_state.run import collecting, safeguards
-from release_state.run.ends import Interrupts, block_interrupts, unblock_interrupts
+from release_state.run.ends import INTERRUPTED, Interrupts, block_interrupts, drop_output, unblock_interrupts
 from release_state.run.last_screen import LastScreen, is_silent, silence_pytest
 from release_state.run.options import (
     add_options,
@@ -61,6 +61,19 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         known.version = 0
         load_suite()
     add_options(first_in_help(parser, "release-state", "release state"))
+    pluginmanager.register(_ClosedPipe(), "release-state-closed-pipe")
+
+
+class _ClosedPipe:
+    """Ends a run whose reader has closed the pipe: pytest's own exit code for that is 1, which says ACTION NEEDED."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_cmdline_main(self) -> Generator[None, Any, Any]:
+        try:
+            return (yield)
+        except BrokenPipeError:
+            drop_output()
+            return INTERRUPTED
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

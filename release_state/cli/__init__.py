@@ -10,14 +10,17 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
 from pathlib import Path
 
 from release_state import __version__
 from release_state.cli.commands import COMMANDS, USAGE
 from release_state.run.ends import (
+    INTERRUPTED,
     NO_DOCSTRINGS,
     Interrupts,
     describe_limit,
+    drop_output,
     end,
     explain_wrong_pytest,
     find_obstacle,
@@ -41,12 +44,14 @@ def suite_folder() -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the suite; returns its exit code."""
     guard_process()
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # an arrow is no error where the locale has none
     try:
         code = _main(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has closed the pipe; Python would complain again at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
+        drop_output()
+        return INTERRUPTED
     except (OSError, MemoryError, RuntimeError) as error:
         if describe_limit(error) is None:
             raise

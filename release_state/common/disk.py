@@ -42,9 +42,9 @@ def open_regular(path: Path) -> BinaryIO | None:
     return None
 
 
-NO_ROOM = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
-)
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Errors of a place without space."""
+NO_ROOM = FULL | {errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE}
 """Errors of an existing place that accepts no writes: full, read-only, or not ours."""
 
 

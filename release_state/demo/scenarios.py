@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from msgspec import structs
 
+from release_state.common.errors import UsageProblem
 from release_state.demo import flows
 from release_state.demo.flows import Flow
+from release_state.demo.git import GitError
 from release_state.demo.world import World
 from release_state.settings.config import Arguments
 from release_state.settings.validate import one_of
@@ -238,11 +240,18 @@ _KEPT = ("lookup-timeout", "install-timeout", "install-size", "reports-dir", "ci
 def enter_demo(name: str, arguments: Arguments) -> Iterator[tuple[Arguments, Mapping[str, str]]]:
     """A world in the scenario's state, and the arguments and environment of a run on it.
 
-    No token and no setting of the machine's environment reaches the demo. Raises `UsageProblem` on an unknown scenario.
+    No token and no setting of the machine's environment reaches the demo. Raises `UsageProblem` on an unknown scenario,
+    and where git or the machine lets no world be built.
     """
     scenario = SCENARIOS[one_of("--demo", name, SCENARIOS)]
-    with World() as world:
-        scenario.build(world)
+    with ExitStack() as stack:
+        try:
+            world = stack.enter_context(World())
+            scenario.build(world)
+        except FileNotFoundError as error:
+            raise UsageProblem("the demo needs git, which is not on the PATH: install git 2.31 or newer") from error
+        except GitError as error:
+            raise UsageProblem(f"the demo world cannot be built: {str(error).splitlines()[0]}") from error
         settings = {key: value for key, value in arguments.settings.items() if key in _KEPT}
         settings |= {
             "package": world.package,

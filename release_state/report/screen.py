@@ -52,6 +52,7 @@ ADVICE = "•"
 """The sign of a finding or a step that decides nothing."""
 _ASCII = {"✓": "+", "✗": "x", "…": ".", ADVICE: "*"}
 """Symbols for a terminal that can show ASCII only."""
+_ARROW = ("→", "->")
 _COLOURS = {
     Outcome.HOLDS: "green",
     Outcome.ACTION_NEEDED: "red",
@@ -134,7 +135,8 @@ class Screen:
 
     def shown(self, words: str) -> str:
         """The words with escapes for what the terminal cannot show."""
-        return words.encode(self.encoding, "backslashreplace").decode(self.encoding)
+        found = words.encode(self.encoding, "backslashreplace").decode(self.encoding)
+        return found if found == words else found.replace(_ARROW[0].encode("unicode_escape").decode(), _ARROW[1])
 
     def outcome(self, outcome: Outcome | None, words: str = "") -> tuple[str, dict[str, bool]]:
         """An outcome's symbol with words for it, and its markup."""
@@ -211,13 +213,14 @@ class Screen:
     def close(self, verdict: str, code: Exit, exitstatus: int, files: ReportFiles) -> None:
         """Write the last three lines, one row each: the verdict, the exit code, and where the report is."""
         meaning = _ENDINGS[Exit(exitstatus)][0] if exitstatus in _ENDINGS else "of a plugin of pytest"
-        path = files.html
+        has_page = files.html.is_file()
+        path, more = (files.html, f" and {files.json.suffix}") if has_page else (files.json, "")
         with suppress(ValueError):
             path = path.relative_to(Path.cwd())
         self.line()
         self.verbatim(verdict, bold=True, **{_ENDINGS[code][1]: True})
         self.verbatim(f"exit code {exitstatus}: {meaning}")
-        self.verbatim(f"report: {sanitize(str(path))} and {files.json.suffix}" if files.written else "report: none")
+        self.verbatim(f"report: {sanitize(str(path))}{more}" if files.written else "report: none")
 
 
 def list_rows(result: CheckResult) -> list[tuple[str, str]]:

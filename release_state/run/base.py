@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from release_state.common.disk import NO_ROOM
+from release_state.common.disk import FULL, NO_ROOM
 from release_state.common.errors import UsageProblem
 from release_state.model.outcome import CheckResult, Exit
 from release_state.observe.defects import collect_tracebacks
@@ -124,10 +125,13 @@ class Run:
             where = f"{self.reports.folder}: {error.strerror}"
             if error.errno not in NO_ROOM:
                 raise UsageProblem(f"reports folder {where}: give another with --reports-dir") from None
-            self.trouble = (
-                f"no report was written, so the exit code is {Exit.DEFECT:d}: {where}: "
-                "free space, or give another with --reports-dir"
-            )
+            self.trouble = f"no report was written, so the exit code is {Exit.DEFECT:d}: {where}: {self._remedy(error)}"
+
+    def _remedy(self, error: OSError) -> str:
+        """What to do about a report that cannot be written, or about another file that was asked for."""
+        is_other = error.filename and not Path(error.filename).is_relative_to(self.reports.folder)
+        another = "name another file" if is_other else "give another with --reports-dir"
+        return f"free space, or {another}" if error.errno in FULL else another
 
     def add(self, result: CheckResult) -> None:
         """Keep the result of one check."""
@@ -227,8 +231,7 @@ class Run:
         """The exit code when a report could not be written, never 0; removes the half that was written."""
         where = f"{error.filename or self.reports.folder}: {error.strerror or error}"
         self.trouble = (
-            f"a report could not be written, so the exit code is {Exit.DEFECT:d}: {where}: "
-            "free space, or give another with --reports-dir"
+            f"a report could not be written, so the exit code is {Exit.DEFECT:d}: {where}: {self._remedy(error)}"
         )
         if not self.reports.written:
             self.reports.html.unlink(missing_ok=True)

@@ -79,6 +79,11 @@ def explain_wrong_pytest(version: str) -> str | None:
     return f"{found}: pip install 'pytest>=8.4.2,<9' for {sys.executable}"
 
 
+def drop_output() -> None:
+    """Send to nowhere what is still to be written: the reader has closed the pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def lacks_docstrings() -> bool:
     """Whether the checks have no words: `python -OO` removes docstrings."""
     return sys.flags.optimize > 1

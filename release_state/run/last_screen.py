@@ -35,10 +35,15 @@ def is_silent(config: pytest.Config) -> bool:
     return bool(getattr(config.option, "verbose", 0) == _SILENT)
 
 
-def conclude(endings: Sequence[Ending]) -> tuple[str, Exit]:
-    """The verdict of a run in a line, and the exit code that it stands for: the worst of its targets'."""
-    from release_state.model.outcome import Exit
+def conclude(endings: Sequence[Ending], exitstatus: int = 0) -> tuple[str, Exit]:
+    """The verdict of a run in a line, and the exit code that it stands for: the worst of its targets'.
 
+    `exitstatus` is that of a run without targets: they may have had no check.
+    """
+    from release_state.model.outcome import Exit, Verdict
+
+    if not endings and exitstatus == Exit.NOTHING_CHECKED:
+        return Verdict.NOTHING_CHECKED.value, Exit.NOTHING_CHECKED
     if not endings:
         return "NO VERDICT", Exit.DEFECT
     if len(endings) == 1:
@@ -133,7 +138,7 @@ class LastScreen:
         self._is_closed = True
         if (screen := self._screen) is not None:
             if self._run.executes:
-                words, code = conclude([] if self._run.is_cut else self._run.endings())
+                words, code = conclude([] if self._run.is_cut else self._run.endings(), int(session.exitstatus))
                 screen.close(words, code, int(session.exitstatus), self._run.reports)
             else:
                 screen.line(f"nothing was judged, so the exit code is {int(session.exitstatus)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timezone
 from functools import cached_property
@@ -78,7 +79,7 @@ class VersionsRun(Run):
     def configure(self) -> None:
         """Load the configuration or the recorded snapshot; raises UsageProblem."""
         given, files = self.given, self.given.files
-        _require_folders(files)
+        require_folders(files)
         fixed = _fixed_phase(given.arguments.phase, given.named, given.markers)
         self.token_source: str | None = None
         if fixed is Phase.PRE_PUBLISH and "snapshot" not in files:
@@ -243,7 +244,7 @@ class VersionsRun(Run):
             before, notes = find_newest_whole(self.reports.folder, now, self.reports.json)
             self.changes = changes_since(before, now)
         except OSError as error:
-            notes = [f"earlier reports could not be read: {error.strerror}"]
+            notes = [] if self.trouble else [f"earlier reports could not be read: {error.strerror}"]
         self.notes += notes
 
     @cached_property
@@ -341,11 +342,15 @@ def _list_written(files: Mapping[str, Path]) -> dict[str, Path]:
     return {f"--{name.replace('_', '-')}": path for name, path in files.items() if name != "snapshot"}
 
 
-def _require_folders(files: Mapping[str, Path]) -> None:
-    """Raise UsageProblem if the folder of a file to write does not exist."""
+def require_folders(files: Mapping[str, Path]) -> None:
+    """Raise UsageProblem if a file to write is a folder, or its folder does not exist or cannot be written to."""
     for option, file in _list_written(files).items():
         if not file.parent.is_dir():
             raise UsageProblem(f"{option} {file}: there is no folder {file.parent}: create it first")
+        if file.is_dir():
+            raise UsageProblem(f"{option} {file}: it is a folder: give a file")
+        if not os.access(file if file.exists() and not file.is_file() else file.parent, os.W_OK):
+            raise UsageProblem(f"{option} {file}: you may not write there: give another file")
 
 
 def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:

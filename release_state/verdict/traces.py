@@ -112,7 +112,7 @@ def _index_observed(release: Release) -> str:
 
 def _release_observed(release: Release) -> str:
     if release.releases:
-        return "; ".join(map(_describe_release, release.releases))
+        return "; ".join(map(describe_release, release.releases))
     drafts = value_or(None, lambda: release.all_drafts)
     if drafts is None:
         return "none published; drafts are not visible"
@@ -120,7 +120,8 @@ def _release_observed(release: Release) -> str:
     return (f"a draft only, of {join_items(others, 3)}" if others else "a draft only") if drafts else NOTHING
 
 
-def _describe_release(found: GitHubRelease) -> str:
+def describe_release(found: GitHubRelease) -> str:
+    """A GitHub Release in words: its tag, and when it was published."""
     when = f", published {found.published_at:%Y-%m-%d %H:%M} UTC" if found.published_at else ""
     return f"{found.tag}{when}{', marked as a pre-release' if found.prerelease else ''}"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +24,7 @@ from release_state.report.page.templates import render_macro
 from release_state.verdict.changes import Changes, changes_since, find_changes
 from tests.standins.world import World
 from tests.support import states as s
+from tests.support.cli import ROOT, clean_environment
 from tests.support.hostile import HOSTILE, OBEYED
 from tests.support.judged import verdict_of
 from tests.support.runner import obeyed
@@ -300,6 +303,19 @@ def test_the_history_of_each_target(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert lines[2] == "    the first report"
     assert lines[4].startswith("    tag created; ") and "pull request still missing" in lines[4]
     assert lines[6] == "    part of its checks was run"
+
+
+def test_the_history_is_told_in_every_locale(tmp_path: Path) -> None:
+    """An arrow between what was and what is has no place in ASCII."""
+    written(tmp_path, s.released(pulls=known((s.open_pull(),))), s.NOW)
+    written(tmp_path, s.released(), s.NOW + timedelta(minutes=1))
+    run = subprocess.run(
+        [sys.executable, "-m", "release_state", "history", "--reports-dir", str(tmp_path)],
+        cwd=ROOT, env=clean_environment(tmp_path, {"PYTHONIOENCODING": "ascii"}), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert "#7 open \\u2192 #7 merged" in run.stdout
 
 
 def test_the_history_can_be_narrowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -173,7 +173,8 @@ def test_a_dumb_terminal_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     used = reporter(isatty=True)
     screen = Screen(used)
     screen.line(f"{screen.outcome(Outcome.HOLDS)[0]} 🚀 │")
-    assert used.out.getvalue() == "+ holds \\U0001f680 \\u2502\n"
+    screen.line("#7 open → #7 merged")
+    assert used.out.getvalue() == "+ holds \\U0001f680 \\u2502\n#7 open -> #7 merged\n"
 
 
 @pytest.mark.parametrize("outcome", [*Outcome, None])

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from release_state.common.errors import UsageProblem
+from release_state.run.versions import require_folders
 from tests.support.cli import ROOT, suite
 
 BOTH = pytest.mark.parametrize("workers", ["0", "2"], ids=["serial", "two-workers"])
@@ -102,6 +104,7 @@ TYPED: list[tuple[str, list[str], list[str]]] = [
     ("repository", ["--version", "0.2.0", "--repository", "octo"], ["'octo'", "owner/name"]),
     ("repository-url", ["--version", "0.2.0", "--repository", "https://h/o/r.git"], ["owner/name", "give o/r"]),
     ("script-folder", ["--version", "0.2.0", "--script", "no/s.sh"], ["--script", "no folder", "create it"]),
+    ("script-is-folder", ["--version", "0.2.0", "--script", "checks"], ["--script", "is a folder: give a file"]),
     ("repo-missing", ["--version", "0.2.0", "--repo", "no-such"], ["--repo 'no-such'", "not a folder"]),
     ("tag-template", ["--version", "0.2.0", "--tag-template", "v1"], ["--tag-template 'v1'", "{version}"]),
     ("branch-template", ["--version", "0.2.0", "--branch-template", "release"], ["--branch-template", "{version}"]),
@@ -123,6 +126,18 @@ TYPED: list[tuple[str, list[str], list[str]]] = [
     ("fixtures-of-each", ["--version", "0.2.0", "--fixtures-per-test"], ["--fixtures-per-test", "checks nothing"]),
     ("no-conftest", ["--version", "0.2.0", "--noconftest"], ["--noconftest"]),
 ]
+
+
+def test_a_file_that_you_may_not_write_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)
+    with pytest.raises(UsageProblem, match=r"^--save-snapshot .*/s.json: you may not write there: give another file$"):
+        require_folders({"save_snapshot": tmp_path / "s.json"})
+
+
+def test_a_demo_without_git_says_so(tmp_path: Path) -> None:
+    run = suite("--demo", "clean", env={"PATH": str(tmp_path)}, reports_dir=tmp_path / "reports")
+    assert run.returncode == 4, run.stdout + run.stderr
+    assert "the demo needs git, which is not on the PATH: install git" in run.stderr
 
 
 @pytest.mark.parametrize(("arguments", "says"), [case[1:] for case in TYPED], ids=[case[0] for case in TYPED])
@@ -282,6 +297,7 @@ def test_nothing_selected_is_exit_5_and_leaves_latest_alone(narrowing: list[str]
     run = suite("--demo", "clean", *narrowing, reports_dir=tmp_path)
     assert run.returncode == 5, (run.stdout, run.stderr)
     assert "READY" not in run.stdout and "nothing was checked, so the exit code is 5" in run.stdout
+    assert run.stdout.rstrip().split("\n")[-3:] == ["NOTHING CHECKED", "exit code 5: nothing checked", "report: none"]
     assert not list(tmp_path.glob("latest*"))
 
 

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from release_state.observe.earlier_reports import read_reports
+from release_state.observe.recorded import save
 from release_state.run import ends
 from tests.run.test_bad_input import Sockets, sockets
 from tests.standins.world import World
+from tests.support import states as s
 from tests.support.cli import ROOT, clean_environment, suite
 from tests.support.worlds import options, world_of
 
@@ -49,6 +51,21 @@ def a_line(done: subprocess.CompletedProcess[str], code: int) -> str:
     [line] = [line for line in done.stderr.splitlines() if line]
     assert line.startswith("ERROR: ")
     return line
+
+
+@pytest.mark.parametrize("command", [CONSOLE, CHECKS])
+def test_a_reader_who_goes_away_is_no_finding(command: tuple[str, ...], tmp_path: Path) -> None:
+    """With 1, as pytest itself ends then, it would say that action is needed."""
+    save(tmp_path / "s.json", [s.released()])
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, *command, "--snapshot", str(tmp_path / "s.json")],
+            cwd=ROOT, env=clean_environment(tmp_path), stdout=closed, stderr=subprocess.PIPE, text=True, timeout=90,
+            check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "")
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full")

@@ -37,6 +37,10 @@ def test_the_worst_target_concludes(endings: list[Ending], words: str, code: Exi
     assert conclude(endings) == (words, code)
 
 
+def test_a_run_without_a_check_concludes_that() -> None:
+    assert conclude([], 5) == ("NOTHING CHECKED", Exit.NOTHING_CHECKED)
+
+
 @pytest.fixture
 def recorded(tmp_path: Path) -> list[str]:
     """The options of a run over a release that lacks its GitHub Release."""

@@ -178,7 +178,9 @@ def test_a_full_disk_leaves_the_verdict_and_no_half_report(most: int, tmp_path: 
     assert "a report could not be written, so the exit code is 3" in " ".join(done.stdout.split())
     assert "Traceback" not in done.stdout + done.stderr
     assert {(reports / name).read_text() for name in ("latest.json", "latest.html")} == {"of an earlier run"}
-    for path in set(reports.iterdir()) - {reports / "latest.json", reports / "latest.html"}:
+    left = set(reports.iterdir()) - {reports / "latest.json", reports / "latest.html"}
+    assert done.stdout.rstrip().split("\n")[-1] == f"report: {left.copy().pop() if left else 'none'}"
+    for path in left:
         assert path.suffix == ".json" and json.loads(path.read_text(encoding="utf-8"))["exit_code"] == 3
 
 
@@ -187,7 +189,9 @@ def test_a_folder_that_cannot_be_written_to_leaves_the_verdict(tmp_path: Path) -
     done = recorded_run(tmp_path, reports=Path("/sys/kernel"))
     assert done.returncode == 3, done.stdout + done.stderr
     assert "RELEASED AND VERIFIED" in done.stdout
-    assert "no report was written, so the exit code is 3: /sys/kernel" in " ".join(done.stdout.split())
+    why = "/sys/kernel: Permission denied: give another with --reports-dir"
+    assert f"no report was written, so the exit code is 3: {why}" in " ".join(done.stdout.split())
+    assert "earlier reports" not in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
