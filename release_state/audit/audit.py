@@ -94,7 +94,7 @@ class Audit:
     def lacks_releases(self) -> bool:
         """Whether the project has no GitHub Release, and its configuration does not say that it should."""
         given = f"channels.{self.target.channel.name}.leaves" in self.target.given
-        is_left = RELEASE in self.target.channel.leaves
+        is_left = RELEASE in self.target.channel.leaves and RELEASE not in self.target.list_asked()
         return is_left and not given and self.history.releases.is_known and not self.history.releases.value
 
     @property

@@ -164,10 +164,12 @@ def _create(audit: Audit, audited: Audited) -> list[str]:
         flag = "--prerelease"
     else:
         flag = f"--latest={str(newest is None or audited.version >= newest.version).lower()}"
-    if audited.drafts:
-        return gh(audit.target, "release", "edit", audited.drafts[0].tag, "--draft=false", flag)
+    # The tag comes first, and `tag-missing` has its fix: for a draft without one GitHub would make it, on today's head.
     if not audited.tags:
-        return []  # the tag comes first: `tag-missing` has the fix
+        return []
+    names = {found.name for found in audited.tags}
+    if draft := next((draft for draft in audited.drafts if draft.tag in names), None):
+        return gh(audit.target, "release", "edit", draft.tag, "--draft=false", "--verify-tag", flag)
     before = audit.before(audited)
     start = ["--notes-start-tag", before.tags[0].name] if before else []
     words = ("release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes")
@@ -193,7 +195,8 @@ Command = Callable[[Audit, Audited], list[str]]
 _WAYS: dict[Kind, tuple[str, str, Command]] = {
     kinds.RELEASE_MISSING: (
         "Create the missing GitHub Releases, or publish their drafts",
-        "--verify-tag fails if the tag is missing; notes start at the previous tagged version",
+        "--verify-tag fails if the tag is missing; notes start at the previous tagged version; each one starts the "
+        "workflows that wait for a GitHub Release",
         _create,
     ),
     kinds.PRERELEASE_FLAG: ("Correct the pre-release flag", "PEP 440 says which versions are pre-releases", _mark),

@@ -29,7 +29,7 @@ def find_ref_to_build(release: Release) -> str | None:
     if release.tag is not None and not is_misplaced(release):
         is_source = not release.builds_another_version(release.tag) and not release.is_tag_foreign
         return target.tag if is_source else None
-    best = find_best_match(release)
+    best = None if holds_tag_forever(release) else find_best_match(release)
     return target.tag if best is not None and release.declares(best) else None
 
 

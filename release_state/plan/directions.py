@@ -179,7 +179,7 @@ def _delete_tags(release: Release) -> list[Step]:
     if release.tag is None:
         return steps
     if release.is_tag_removable:
-        return [*steps, tags.fetch_object(release, release.tag), tags.delete(release, release.tag)]
+        return [*steps, *tags.delete(release, release.tag)]
     others = () if release.is_published else release.find_holders("tag")
     keep = [leave_to_others(release, f"the tag {release.tag.name}", others, "tag")] if others else []
     return [*steps, *keep, *tags.sync_local(release)]

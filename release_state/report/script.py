@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from msgspec import Struct, structs
 
@@ -108,7 +109,18 @@ def _guard(step: Step, commands: list[str]) -> list[str]:
     if step.advice:
         question = " ".join(["Optional.", *questions, "Do it?"])
         return [f"if agreed {shlex.quote(question)}; then", *commands, "fi"]
-    return [*([f"ask {shlex.quote(' '.join([*questions, 'Continue?']))}"] if questions else []), *commands]
+    if not questions:
+        return commands
+    # What is to be judged is printed before the question.
+    looks = 0 if step.in_empty_folder else len(list(takewhile(_only_shows, step.commands)))
+    return [*commands[:looks], f"ask {shlex.quote(' '.join([*questions, 'Continue?']))}", *commands[looks:]]
+
+
+def _only_shows(command: Sequence[str]) -> bool:
+    """Whether a command prints something of GitHub, and changes nothing."""
+    words = tuple(command[2:] if command[0] == "env" else command)
+    reads = words[:2] == ("gh", "api") and "--method" not in words
+    return reads or (words[:1] == ("gh",) and words[2:3] == ("view",))
 
 
 def _commands(step: Step) -> list[str]:

@@ -501,6 +501,25 @@ def test_a_quarantined_project_is_unknown() -> None:
     assert {judged.outcome for judged in verdict.audit.judgements} == {Outcome.UNKNOWN}
 
 
+def test_a_draft_is_published_only_where_its_tag_is() -> None:
+    """GitHub would make the tag of any other, on the head of the default branch."""
+    draft = known((released("0.2.0", draft=True),))
+    respelled = without_tag("v0.2.0").remote.present().tags
+
+    def lines(found: AuditSnapshot) -> list[str]:
+        steps = verdict_of(Audit(found)).plans.values()
+        return [line for step in steps for line in step.lines() if "gh release" in line]
+
+    with_tag = lines(without_release("0.2.0", drafts=draft))
+    assert len(with_tag) == 1
+    assert with_tag[0].startswith("gh release edit v0.2.0 --draft=false --verify-tag ")
+    untagged = lines(without_release("0.2.0", drafts=draft, remote=remote(*respelled)))
+    assert not untagged
+    other = lines(without_release("0.2.0", drafts=draft, remote=remote(*respelled, tagged("0.2.0"))))
+    assert len(other) == 1
+    assert other[0].startswith("gh release create 0.2.0 --verify-tag ")
+
+
 @pytest.mark.parametrize("source", ["drafts", "open_pulls"])
 def test_a_silent_hint_is_advice(source: str) -> None:
     verdict = verdict_of(Audit(history(**{source: failed(source)})))

@@ -216,4 +216,7 @@ def test_a_project_without_github_releases_needs_none_unless_something_makes_the
     assert outcome(Audit(never(makes_releases=known(True))), "AUDIT-3", "release") is Outcome.ACTION_NEEDED
     assert outcome(Audit(never(makes_releases=failed())), "AUDIT-3", "release") is Outcome.UNKNOWN
     assert outcome(Audit(never(target=given)), "AUDIT-3", "release") is Outcome.ACTION_NEEDED
+    for word, wanted in (("release", Outcome.ACTION_NEEDED), ("tag", Outcome.NOT_APPLICABLE)):
+        named = structs.replace(history().target, process_kind=word)
+        assert outcome(Audit(never(target=named)), "AUDIT-3", "release") is wanted, "the setting process asks for it"
     assert kinds_of(Audit(never()), "0.2.0") == []

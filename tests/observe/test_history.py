@@ -700,16 +700,16 @@ def test_the_folder_that_names_the_package_declares_its_version(world: World, tm
         (world.repo.path / path).write_text(text)
     tip = world.repo.commit("both")
 
-    def declared(package: str) -> tuple[str | None, str]:
+    def declared(package: str) -> tuple[str | None, str, str]:
         lineage = world.ask(WantedCommit(tip, details=True), package=package).present().lineage(tip)
         assert not lineage.version_is_dynamic
-        return lineage.declared_version, lineage.declared_where
+        return lineage.declared_version, lineage.declared_where, lineage.package_folder
 
-    assert declared("two") == ("2.0", "libs/two/src/two/_version.py")
-    assert declared("one") == ("1.0", "libs/one/pyproject.toml")
-    assert declared("all-of-it") == ("0.0.0", "pyproject.toml")
-    version, why = declared("three")
-    assert version is None and "names three" in why
+    assert declared("two") == ("2.0", "libs/two/src/two/_version.py", "libs/two/")
+    assert declared("one") == ("1.0", "libs/one/pyproject.toml", "libs/one/")
+    assert declared("all-of-it") == ("0.0.0", "pyproject.toml", "")
+    version, why, folder = declared("three")
+    assert version is None and "names three" in why and not folder
 
 
 def test_a_patch_is_the_same_wherever_it_applies() -> None:

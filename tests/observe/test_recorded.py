@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,17 @@ def with_steps(snapshot: Snapshot, *steps: Any) -> str:
     verdict = verdict_of(snapshot)
     plan = structs.replace(verdict.plan, steps=steps, folder=None)
     return render_script([structs.replace(verdict, plan=plan)])
+
+
+def test_the_script_shows_what_it_would_destroy_before_it_asks(tmp_path: Path) -> None:
+    """The question is whether what is printed is the right one."""
+    (delete,) = [each for each in verdict_of(s.released(), "rollback").plan.steps if each.mends == "release"]
+    (tmp_path / "gh").write_text('#!/bin/sh\necho "did $*"\n', encoding="utf-8")
+    (tmp_path / "gh").chmod(0o755)
+    text = f"PATH={shlex.quote(str(tmp_path))}:$PATH\n{with_steps(s.released(), delete)}"
+    refused = run_script(text, tmp_path, "n\n").stdout
+    assert refused.index("did api") < refused.index("Continue?") and "DELETE" not in refused
+    assert run_script(text, tmp_path, "y\n").stdout.count("did api") == 2
 
 
 def test_the_script_asks_before_it_destroys_and_stops_at_an_error(tmp_path: Path) -> None:

@@ -602,7 +602,7 @@ def test_no_file_of_another_version_is_uploaded(declared: str | None, spelt: str
     history = s.history(s.lineage(declared_version=declared))
     found = s.released(history=history, index={"pypi": s.project()}, published=known(None))
     [upload] = [line for line in commands(verdict_of(found).plan.steps) if "upload" in line]
-    assert upload[-2:] == (f"orbit-0.2.0/dist/*-{spelt}.tar.gz", f"orbit-0.2.0/dist/*-{spelt}-*.whl")
+    assert upload[-2:] == (f"orbit-0.2.0/dist/orbit-{spelt}.tar.gz", f"orbit-0.2.0/dist/orbit-{spelt}-*.whl")
 
 
 @pytest.mark.parametrize("wanted", ["auto", "complete", "rollback"])

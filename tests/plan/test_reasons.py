@@ -181,7 +181,19 @@ OWN = structs.replace(s.tag(), object="e" * 40)
 def test_a_moved_tag_keeps_the_clones_own(clone: Any, is_named: bool) -> None:
     (move,) = steps(s.released(clone=clone, **MISPLACED), "Move the tag")
     assert (OWN.object in (move.destroys or "")) is is_named
-    assert ("the clone's with:" in (move.saves or "")) is is_named
+    assert ("the clone's is kept as refs/backup/tags/v0.2.0-eeeeeee; " in (move.saves or "")) is is_named
+
+
+@pytest.mark.parametrize("immutable", [True, None])
+def test_nothing_is_built_from_a_tag_that_stays_on_another_commit(immutable: bool | None) -> None:
+    """Where a tool takes the version from the tag, the sdist would be of another commit than the wheel."""
+    wheel = s.file()
+    compared = s.published(s.candidate(s.OTHER), FOREIGN, sdist=None, wheel=wheel.filename)
+    dynamic = s.history(s.lineage(declared_version=None, version_is_dynamic=True), s.lineage(s.OTHER))
+    for history in (MISPLACED["history"], dynamic):
+        found = {"history": history, "published": compared, "release": known(s.release(immutable=immutable))}
+        plan = verdict_of(s.released(index={"pypi": s.project(wheel)}, **found), "complete").plan
+        assert not [line for each in plan.steps for line in each.commands if "build" in line], plan
 
 
 @pytest.mark.parametrize(("changes", "atomic"), [(("a",), False), (("a", "b"), True)])
@@ -293,6 +305,11 @@ def test_what_a_ruleset_refuses_is_asked_before_anything_is_deleted(rule: str, s
     assert [each for each in planned if each in plain] == list(plain)
     off = tuple(structs.replace(each, enforcement="evaluate") for each in found)
     assert verdict_of(structs.replace(snapshot, rulesets=known(off))).plan.steps == plain
+    unread = [*verdict_of(structs.replace(snapshot, rulesets=s.failed())).plan.steps]
+    look = unread.pop(first := next(number for number, each in enumerate(plain) if each.destroys))
+    assert unread == list(plain) and plain[first].destroys
+    assert look.title.startswith("Make sure that no ruleset and no protection keeps you from this: "), look.title
+    assert what in look.title and look.link == "https://github.example/octo/orbit/rules"
 
 
 def test_a_tag_that_is_pushed_again_needs_its_creation_too() -> None:

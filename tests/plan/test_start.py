@@ -331,6 +331,16 @@ def test_a_github_release_is_published_anew() -> None:
     assert steps(state)[1].precondition and not steps(state)[0].starts_run
 
 
+@pytest.mark.parametrize("immutable", [True, None])
+@pytest.mark.parametrize("types", [("published",), ("created",), ()], ids="-".join)
+def test_a_github_release_that_may_be_immutable_is_never_made_a_draft(
+    types: tuple[str, ...], immutable: bool | None
+) -> None:
+    """GitHub would not take its tag name again."""
+    told = commands(tagged(publisher("release", filters=types), release=known(s.release(immutable=immutable))))
+    assert not any("--draft" in line or "DELETE" in line for line in told), told
+
+
 def test_one_that_waits_for_created_is_made_again_and_the_plan_says_why() -> None:
     state = tagged(publisher("release", filters=("created",)), release=known(s.release()))
     told = commands(state)
@@ -438,7 +448,10 @@ def test_a_release_that_a_tag_starts_is_started_again_by_the_tag() -> None:
     state = misplaced(publisher("tag", "dispatch", makes=("release",)))
     told, last = commands(state), steps(state)[-1]
     assert any("--force-with-lease=refs/tags/v0.2.0" in line for line in told), told
-    assert told[-2] == f"git tag --force --annotate v0.2.0 {s.BASE} --message Release v0.2.0", "over its own"
+    assert told[-2] == f"git tag --annotate v0.2.0 {s.BASE} --message Release v0.2.0"
+    aside = [line.partition("update-ref ")[2] for line in told[-4:-2]]
+    own = s.tag().object
+    assert aside == [f"refs/backup/tags/v0.2.0-{own[:7]} {own}", f"-d refs/tags/v0.2.0 {own}"], "its own is kept"
     assert told[-1].endswith("refs/tags/v0.2.0") and last.starts_run and last.destroys
     assert "this starts ship.yml, which publishes and makes the GitHub Release" in last.reason
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from release_state.model.observation import known
-from release_state.model.plan import Wanted
+from release_state.model.plan import Step, Wanted
 from tests.support import space
 from tests.support.every import part_of
 from tests.support.judged import verdict_of
@@ -37,10 +37,15 @@ def harmed(case: Case, wanted: Wanted) -> list[str]:
     for step in verdict_of(snapshot, wanted).plan.steps:
         for command in step.commands:
             made += filter(None, [cloned(command, snapshot)])
-            gone = destroyed(command, snapshot, made)
+            gone = destroyed(command, snapshot, made) - {Thing("tag of the clone", name) for name in made_again(step)}
             lost = sorted(each for each in gone if each in rested or each.kind == "repository")
             found += [f"{wanted}: {each.kind} {each.name}: {' '.join(command)}" for each in lost]
     return found
+
+
+def made_again(step: Step) -> set[str]:
+    """The tags that a step makes in the clone: what had the name there is kept under another one."""
+    return {command[3] for command in step.commands if command[:3] == ("git", "tag", "--annotate")}
 
 
 @pytest.mark.slow
@@ -62,6 +67,8 @@ def test_no_step_destroys_what_another_target_rests_on(wanted: Wanted, looked_at
         ("git push origin a:refs/heads/x", {Thing("repository", "origin")}),
         ("git -C DIR tag --delete v1", {Thing("tag of the clone", "v1")}),
         ("git -C DIR update-ref -d refs/tags/v1 a", {Thing("tag of the clone", "v1")}),
+        ("git -C DIR update-ref refs/tags/v1 b a", {Thing("tag of the clone", "v1")}),
+        ("git -C DIR update-ref refs/backup/tags/v1-a a", set()),
         ("gh api --method DELETE repos/o/r/releases/5", {Thing("release", "5")}),
         ("GH_HOST=h:1 gh api --method DELETE repos/o/r/git/refs/tags/v1", {Thing("tag", "v1")}),
         ("gh api --method PATCH repos/o/r/pulls/7 -f state=closed", {Thing("pull", "7")}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from packaging.version import Version
 
 from release_state.facts.release import Release
@@ -50,9 +52,13 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
                 if any(str(pull.number) == command[3] for pull in snapshot.pulls.value or ()):
                     assert_nobody_rests(snapshot, "pull-request", f"{described}: {line}")
             ref = pushed_away(command)
-            deletes = ref is not None or "DELETE" in command or command[3:5] == ("update-ref", "-d")
+            local = _changed_local_tag(command)
+            deletes = ref is not None or "DELETE" in command or local is not None
             moves = "--force" in command or any(word.startswith("+refs/tags/") for word in command)
             assert not (deletes or moves) or step.destroys, f"{described}: not marked as destroying: {line}"
+            if local:
+                aside = any("update-ref" in each and each[-2:] == local for each in step.commands)
+                assert aside, f"{described}: a tag of the clone is lost: {line}"
             if ref is not None:
                 assert step.precondition, described
                 assert any(word.startswith("--force-with-lease=") for word in command), f"{described}: {line}"
@@ -76,6 +82,14 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
                 assert not (found and found.immutable is not False), described
 
 
+def _changed_local_tag(command: tuple[str, ...]) -> tuple[str, str] | None:
+    """The ref that keeps the tag of the clone which a command deletes or moves, and its object."""
+    if command[3:4] != ("update-ref",) or not any(word.startswith("refs/tags/") for word in command):
+        return None
+    name = next(word for word in command if word.startswith("refs/tags/")).removeprefix("refs/tags/")
+    return f"refs/backup/tags/{name.replace('/', '-')}-{command[-1][:7]}", command[-1]
+
+
 def _moved_tag(command: tuple[str, ...]) -> str | None:
     """The tag of the remote that a command moves."""
     leased = next((word for word in command if word.startswith("--force-with-lease=refs/tags/")), None)
@@ -90,6 +104,9 @@ def assert_deletable(snapshot: Snapshot, ref: str, kept: list[str], closed: set[
         assert not is_published(snapshot), f"{described}: the tag of a published version"
         assert_not_held(snapshot, described)
         assert_nobody_rests(snapshot, "tag", f"{described}: {ref}")
+        tag = snapshot.remote.present().tag(ref.removeprefix("refs/tags/"))
+        backup = re.compile(rf"{tag.object if tag else ''}:refs/backup/tags/.+")
+        assert any(map(backup.fullmatch, kept)), f"{described}: the tag is lost"
         return
     name = ref.removeprefix("refs/heads/")
     own = name == snapshot.target.release_branch

@@ -214,6 +214,8 @@ def _by_git(words: list[str], snapshot: Snapshot, made: Collection[str]) -> set[
     if verb == "tag" and {"--delete", "-d"} & set(rest):
         return {Thing("tag of the clone", name) for name in names}
     if verb == "update-ref":
+        if "-d" not in rest and _is_as_remote(names, snapshot):
+            return set()
         refs = [name for name in names if name.startswith("refs/")]
         return {
             Thing("tag of the clone" if "/tags/" in ref else "branch of the clone", ref.split("/", 2)[2])
@@ -223,6 +225,13 @@ def _by_git(words: list[str], snapshot: Snapshot, made: Collection[str]) -> set[
         return {Thing("branch of the clone", name) for name in names}
     assert verb in READS, f"what does it destroy? {' '.join(words)}"
     return set()
+
+
+def _is_as_remote(names: Sequence[str], snapshot: Snapshot) -> bool:
+    """Whether a ref of the clone gets what the remote's has, or is a backup."""
+    remote = snapshot.remote.value
+    tag = remote.tag(names[0].removeprefix("refs/tags/")) if remote else None
+    return names[0].startswith("refs/backup/") or (tag is not None and names[1] == tag.object)
 
 
 def _by_push(rest: list[str], snapshot: Snapshot, *, is_ours: bool) -> set[Thing]:

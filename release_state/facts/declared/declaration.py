@@ -40,7 +40,7 @@ def _find_own(tree: Tree, package: str) -> Declaration:
     folder = find_folder(tree, package)
     if folder is None:
         return unreadable(f"no pyproject.toml, setup.cfg or setup.py of the tree names {package}")
-    found = find_in_pyproject(folder)
+    found = structs.replace(find_in_pyproject(folder), folder=folder.path)
     return found.add(_find_others(folder, found, package)) if found.version else found
 
 

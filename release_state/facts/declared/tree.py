@@ -110,6 +110,8 @@ class Declaration(Struct, frozen=True):
     """Whether a tool computes it while it builds, from tags for example."""
     where: str = ""
     """The file that states it; the tool that computes it; or why it cannot be read."""
+    folder: str = ""
+    """The folder that builds the package, with a slash at its end; empty: the top, or none names the package."""
     others: tuple[tuple[str, str], ...] = ()
     """Files of the package with another literal `__version__`, and that version."""
     claims: tuple[str, ...] = ()

@@ -131,6 +131,8 @@ class Lineage(Model):
     """Whether a tool computes it while it builds, from tags for example."""
     declared_where: str = ""
     """The file that declares it; the tool that computes it; or why it cannot be read."""
+    package_folder: str = ""
+    """The folder of its tree that builds the package, with a slash at its end; empty: the top, or none names it."""
     other_versions: tuple[tuple[str, str], ...] = ()
     """Files of the package with another literal `__version__`, and that version."""
     claimed_by: tuple[str, ...] = ()

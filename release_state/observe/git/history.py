@@ -218,6 +218,7 @@ def _build_lineage(store: Store, base: str, sha: str, details: Details) -> Linea
         declared_version=details.declared.version,
         version_is_dynamic=details.declared.is_dynamic,
         declared_where=details.declared.where,
+        package_folder=details.declared.folder,
         other_versions=details.declared.others,
         claimed_by=details.declared.claims,
         changelog=details.changelog,

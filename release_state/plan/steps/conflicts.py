@@ -6,8 +6,9 @@ from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import Branch, Tag
-from release_state.plan.steps.commands import check_holds, check_lacks, fetch, in_clone, push, show_pull
+from release_state.plan.steps.commands import check_holds, check_lacks, fetch, push, show_pull
 from release_state.plan.steps.prerequisites import find_out_first
+from release_state.plan.steps.tags import describe_loss, set_aside
 
 
 def make_room_for_branch(release: Release) -> list[Step]:
@@ -85,13 +86,10 @@ def _rename(release: Release, kind: str, name: str, held: str, commit: str, own:
 
 
 def _move_local_tag(release: Release, tag: Tag) -> Step:
-    backup = f"refs/backup/tags/{tag.name.replace('/', '-')}-{tag.object[:7]}"
     return step(
         f"Move the clone's tag {tag.name} aside: git cannot have {release.target.tag} next to it",
-        in_clone(release, "update-ref", backup, tag.object),
-        in_clone(release, "update-ref", "-d", f"refs/tags/{tag.name}", tag.object),
+        *set_aside(release, tag),
         mends="local-tag",
         reason="a ref is a file or a folder, never both: git tag and git fetch would fail",
-        destroys=f"the clone's tag {tag.name} (object {tag.object}, commit {tag.commit})",
-        saves=f"nothing is lost: it is kept as {backup}",
+        **describe_loss(tag),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import glob
+import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count
@@ -29,7 +32,9 @@ def publish_from(release: Release, ref: str) -> Step:
     """Publish what is missing from a tag or branch of the remote, by hand."""
     folder, commit = f"{release.target.name}-{release.version}", _find_commit(release, ref)
     source, kind = ("branch", "heads") if ref == release.target.release_branch else ("tag", "tags")
-    full, version = f"refs/{kind}/{ref}", _find_built_version(release, commit)
+    full, (version, inner) = f"refs/{kind}/{ref}", _find_built(release, commit)
+    built = posixpath.normpath(f"{folder}/{inner}")
+    name = f"{glob.escape(built)}/dist/{_match_name(release.target.package)}-{version}"
     return _publish(
         release,
         f"Publish {release.version} from its {source} by hand, in an empty folder",
@@ -37,8 +42,8 @@ def publish_from(release: Release, ref: str) -> Step:
         ["git", "-C", folder, *FETCH[1:], "--depth", "1", release.target.remote_url, f"{full}:{full}"],
         # Nothing else was fetched: if the ref has moved, this fails, and the later commands find nothing to build.
         ["git", "-C", folder, "checkout", "--quiet", commit or full],
-        ["python", "-m", "build", folder],
-        files=[f"{folder}/dist/*-{version}{_FILES[kind]}" for kind in release.missing_kinds],
+        ["python", "-m", "build", built],
+        files=[f"{name}{_FILES[kind]}" for kind in release.missing_kinds],
         reason=f"the {source} says what to publish" + _explain_no_run(release),
     )
 
@@ -63,11 +68,21 @@ def _find_commit(release: Release, ref: str) -> str | None:
     return commit.sha if commit else None
 
 
-def _find_built_version(release: Release, commit: str | None) -> Version:
-    """The version as the names of built files spell it: as the commit declares it, if that is this version."""
-    text = value_or(None, lambda: release.lineage(commit).declared_version) if commit else None
-    version = parse_version(text or "")
-    return version if version is not None and version == release.version else release.version
+def _find_built(release: Release, commit: str | None) -> tuple[Version, str]:
+    """The version as the names of built files spell it, which the commit declares, and the package's folder in it."""
+    lineage = value_or(None, lambda: release.lineage(commit)) if commit else None
+    version = parse_version((lineage and lineage.declared_version) or "")
+    known = lineage or value_or(None, lambda: release.lineage(release.base_head))
+    folder = known.package_folder if known else ""
+    return version if version is not None and version == release.version else release.version, folder
+
+
+def _match_name(package: str) -> str:
+    """The pattern for a package in the name of a built file: of another package of the repository, none is uploaded.
+
+    Tools write `-`, `_` and `.` as one of them, and small letters or not.
+    """
+    return "".join(f"[{each}{each.lower()}]" if each.isupper() else each for each in re.sub(r"[-_.]+", "?", package))
 
 
 def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:

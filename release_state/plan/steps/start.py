@@ -26,7 +26,7 @@ from release_state.model.snapshot import GitHubRelease, Tag, WorkflowRun
 from release_state.model.target import parse_version
 from release_state.plan.steps import releases, tagging
 from release_state.plan.steps.commands import check_holds, explain_start, gh, push, suite_command, workflow_page
-from release_state.plan.steps.tags import describe_loss, fetch_and_show
+from release_state.plan.steps.tags import describe_loss, fetch_and_show, name_backup
 
 RERUN_AGE = timedelta(days=30)
 """GitHub re-runs no run that is older."""
@@ -123,7 +123,7 @@ def begin_again(release: Release) -> list[Step] | None:
     return [
         step(
             f"Tag {head[:12]}, the head of {base}, as {tag}",
-            *tagging.tag_and_push(release, head, f"refs/heads/{base}", replaces=local is not None),
+            *tagging.tag_and_push(release, head, f"refs/heads/{base}", replaced=local),
             reason=reason,
             verify=[*verify, suite_command(release.target, wait="600")],
             **more,
@@ -229,11 +229,14 @@ def _look_for_run(release: Release, publisher: Publisher, tag: Tag) -> Step:
 
 
 def _publish_anew(release: Release, publisher: Publisher, found: GitHubRelease, tag: Tag) -> list[Step] | None:
-    """Publish the GitHub Release again, so that GitHub sends its event again."""
+    """Publish the GitHub Release again, so that GitHub sends its event again; None if it may be immutable.
+
+    GitHub gives the tag name of an immutable one to no other release, and does not say that it may be a draft again.
+    """
+    if found.immutable is not False:
+        return None
     types = {kind for start in publisher.starts if start.kind == "release" for kind in start.filters}
     if types and not types & {"published", "released", "prereleased"}:
-        if found.immutable is not False:
-            return None
         event = f"release: {', '.join(sorted(types))}"
         why = f"{publisher.workflow} waits for `{event}`, which GitHub does not send when a draft is published"
         again = structs.replace(releases.create(release), reason=why)
@@ -261,15 +264,15 @@ def _push_again(release: Release, publisher: Publisher, tag: Tag, found: GitHubR
             reason=f"{why}; its GitHub Release would become a draft if the tag were pushed again",
             link=workflow_page(release.target, publisher.workflow),
         ).mark_start()
-    ref = f"refs/tags/{tag.name}"
+    ref, backup = f"refs/tags/{tag.name}", name_backup(tag)
     return _index_step(
         title,
         *fetch_and_show(release, tag),
-        push(release, f":{ref}", replacing=f"{ref}:{tag.object}"),
+        push(release, f"{tag.object}:{backup}", f":{ref}", replacing=f"{ref}:{tag.object}"),
         push(release, f"{tag.object}:{ref}"),
         precondition=_describe_no_run(release, tag),
         reason=f"{why}; a tag that a workflow pushes with its GITHUB_TOKEN starts none",
         destroys=f"the tag {tag.name} for a moment",
-        saves="the last command pushes the same object again",
+        saves=f"the last command pushes the same object again; it is backed up to {backup}",
         verify=[check_holds(release, ref, tag.object)],
     ).mark_start()

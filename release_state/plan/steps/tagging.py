@@ -9,6 +9,7 @@ from packaging.version import Version
 from release_state.common.text import join_items, quote_or_explain
 from release_state.facts import origin
 from release_state.facts.release import Release
+from release_state.model.observation import value_or
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Candidate, Tag
 from release_state.model.target import read_version
@@ -54,16 +55,18 @@ def create(release: Release) -> list[Step]:
     if commit := origin.find_commit_to_tag(release):
         tag_it = _tag_step(
             f"Tag {commit.sha[:12]}, {commit.what}, as {tag}",
-            *tag_and_push(release, commit.sha, commit.ref),
+            *tag_and_push(release, commit.sha, commit.ref, replaced=local),
             reason="the version is published, and this commit is the only trace of its source"
             + explain_start(release, "tag"),
             verify=[check_tag(release, commit.sha)],
+            **({} if local is None else tags.describe_loss(local)),
         )
         return [tag_it]
+    inner = value_or("", lambda: release.lineage(release.base_head).package_folder)
     find_it = _tag_step(
         "Find the commit that was published",
         fetch(release, f"refs/heads/{release.base_branch}"),
-        ["git", "log", "--oneline", "-G", f"version.*{release.version}", "FETCH_HEAD", "--", "pyproject.toml"],
+        ["git", "log", "--oneline", "-G", f"version.*{release.version}", "FETCH_HEAD", "--", f"{inner}pyproject.toml"],
         reason="the version is published, and no ref shows its commit: compare the published files with the "
         "tree of each candidate before tagging one",
     )
@@ -97,7 +100,7 @@ def _tag_best_match(release: Release, candidates: tuple[Candidate, ...], local: 
     return [
         _tag_step(
             title if is_certain else f"{title}, unless you know a better match",
-            *tag_and_push(release, best.sha, best.ref or best.sha, replaces=local is not None),
+            *tag_and_push(release, best.sha, best.ref or best.sha, replaced=local),
             precondition=None if is_certain else "you know no better match: a fetched tag is hard to move",
             reason=_explain_choice(release, best, candidates) + explain_start(release, "tag"),
             verify=[check_tag(release, best.sha)],
@@ -107,15 +110,15 @@ def _tag_best_match(release: Release, candidates: tuple[Candidate, ...], local: 
     ]
 
 
-def tag_and_push(release: Release, sha: str, ref: str, *, replaces: bool = False) -> list[list[str]]:
-    """Return the commands that fetch a commit, tag it in the clone and push the tag."""
+def tag_and_push(release: Release, sha: str, ref: str, *, replaced: Tag | None = None) -> list[list[str]]:
+    """Return the commands that fetch a commit, tag it in the clone instead of what has the name there, and push it."""
+    return [*_tag_in_clone(release, sha, ref, replaced), push(release, f"refs/tags/{release.target.tag}")]
+
+
+def _tag_in_clone(release: Release, sha: str, ref: str, replaced: Tag | None) -> list[list[str]]:
     tag = release.target.tag
-    force = ["--force"] if replaces else []
-    return [
-        fetch(release, ref),
-        ["git", "tag", *force, "--annotate", tag, sha, "--message", f"Release {tag}"],
-        push(release, f"refs/tags/{tag}"),
-    ]
+    aside = tags.set_aside(release, replaced) if replaced else []
+    return [fetch(release, ref), *aside, ["git", "tag", "--annotate", tag, sha, "--message", f"Release {tag}"]]
 
 
 def check_tag(release: Release, sha: str) -> list[str]:
@@ -128,25 +131,19 @@ def _move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
 
     Only right for a misplaced tag that no immutable GitHub Release holds.
     """
-    ref, backup = f"refs/tags/{tag.name}", f"refs/backup/tags/{tag.name}-{tag.object[:7]}"
+    ref, backup = f"refs/tags/{tag.name}", tags.name_backup(tag)
     local = release.local_tag if release.snapshot.clone.is_known else None
     restore = quote_or_explain(push(release, f"{tag.object}:{ref}", force=True))
     destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); clones that fetched it keep the old one"
     saves = f"it is backed up to {backup}; restore it with: {restore}"
     if local and local.object != tag.object:
         destroys += f"; and {tags.describe_loss(local)['destroys']}"
-        saves += f"; the clone's with: {tags.restore_local(local)}"
+        saves += f"; the clone's is kept as {tags.name_backup(local)}; restore it with: {tags.restore_local(local)}"
     return [
-        _tag_step(
-            f"Back up the tag {tag.name} to {backup}",
-            *tags.fetch_and_show(release, tag),
-            push(release, f"{tag.object}:{backup}"),
-            reason=f"it points to {tag.commit}, {origin.explain_misplaced(release)}",
-            verify=[check_holds(release, backup, tag.object)],
-        ),
+        tags.back_up(release, tag, f"it points to {tag.commit}, {origin.explain_misplaced(release)}"),
         _tag_step(
             f"Move the tag {tag.name} to {chosen.sha[:12]}, {chosen.what}",
-            *tag_and_push(release, chosen.sha, chosen.ref or chosen.sha, replaces=True)[:2],
+            *_tag_in_clone(release, chosen.sha, chosen.ref or chosen.sha, local),
             push(release, f"{tag.object}:{backup}", ref, replacing=f"{ref}:{tag.object}"),
             reason=_explain_choice(release, chosen, release.published_from) + explain_start(release, "tag"),
             precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable",

@@ -35,43 +35,59 @@ def look_at(release: Release, tag: Tag, reason: str) -> Step:
     return step(title, *fetch_and_show(release, tag), mends="tag", reason=reason)
 
 
-def delete(release: Release, tag: Tag) -> Step:
-    """Delete a tag of the remote; only right if the tag is removable: the version is known to be unpublished."""
-    ref = f"refs/tags/{tag.name}"
-    restore = quote_or_explain(push(release, f"{tag.object}:{ref}"))
+def name_backup(tag: Tag) -> str:
+    """The ref that keeps a tag which is deleted or moved; nothing takes it for a tag."""
+    return f"refs/backup/tags/{tag.name.replace('/', '-')}-{tag.object[:7]}"
+
+
+def back_up(release: Release, tag: Tag, reason: str) -> Step:
+    """Back up a tag of the remote there: its object may be signed, and nothing else may hold its commit."""
+    backup = name_backup(tag)
     return step(
+        f"Back up the tag {tag.name} to {backup}",
+        *fetch_and_show(release, tag),
+        push(release, f"{tag.object}:{backup}"),
+        mends="tag",
+        reason=reason,
+        verify=[check_holds(release, backup, tag.object)],
+    )
+
+
+def delete(release: Release, tag: Tag) -> list[Step]:
+    """Back up and delete a tag of the remote; only right if it is removable: the version is known to be unpublished."""
+    ref, backup = f"refs/tags/{tag.name}", name_backup(tag)
+    restore = quote_or_explain(push(release, f"{tag.object}:{ref}"))
+    deletion = step(
         f"Delete the tag {tag.name} on the remote",
-        push(release, f":{ref}", replacing=f"{ref}:{tag.object}"),
+        # Without the backup's fetch, this push fails: git lacks the object that it names.
+        push(release, f"{tag.object}:{backup}", f":{ref}", replacing=f"{ref}:{tag.object}"),
         mends="tag",
         reason=f"{release.version} is not published: nothing needs the tag, and the next run would count from it",
         precondition=f"{release.version} is still not published, and the tag is still {tag.object[:12]}",
         destroys=f"tag {tag.name} (object {tag.object}, commit {tag.commit})",
-        saves=f"a clone that has fetched it restores it: {restore}",
+        saves=f"it is backed up to {backup}; restore it with: {restore}",
         verify=[check_lacks(release, ref)],
     )
+    return [back_up(release, tag, f"it points to {tag.commit}"), deletion]
 
 
-def fetch_object(release: Release, tag: Tag) -> Step:
-    """Fetch a tag before it is deleted, so that its object can be pushed again."""
-    return step(
-        f"Fetch the tag {tag.name}, and note its target",
-        *fetch_and_show(release, tag),
-        mends="tag",
-        reason=f"it points to {tag.commit}; a clone that has the object can push it again",
-    )
+def set_aside(release: Release, local: Tag) -> list[list[str]]:
+    """The commands that move a tag of the clone to its backup, if it is still what it was."""
+    return [
+        in_clone(release, "update-ref", name_backup(local), local.object),
+        in_clone(release, "update-ref", "-d", f"refs/tags/{local.name}", local.object),
+    ]
 
 
 def delete_local(release: Release, tag: Tag) -> Step:
     """Delete a tag of the clone that the remote lacks."""
-    ref = f"refs/tags/{tag.name}"
     return step(
         f"Delete the clone's tag {tag.name}",
-        in_clone(release, "update-ref", "-d", ref, tag.object),
+        *set_aside(release, tag),
         mends="local-tag",
         reason="the remote has no such tag, and a push from this clone could create it",
-        destroys=f"the clone's tag {tag.name} (object {tag.object}, commit {tag.commit})",
-        saves=f"restore it with: {restore_local(tag)}",
-        verify=[check_gone(*in_clone(release, "for-each-ref", ref))],
+        **describe_loss(tag),
+        verify=[check_gone(*in_clone(release, "for-each-ref", f"refs/tags/{tag.name}"))],
     )
 
 
@@ -86,7 +102,9 @@ def _replace_local(release: Release, local: Tag, remote: Tag) -> Step:
     ref = f"refs/tags/{remote.name}"
     return step(
         f"Replace the clone's tag {local.name} with the remote's",
-        in_clone(release, *fetch(release, f"+{ref}:{ref}")[1:]),
+        in_clone(release, *fetch(release, ref)[1:]),
+        in_clone(release, "update-ref", name_backup(local), local.object),
+        in_clone(release, "update-ref", ref, remote.object, local.object),
         mends="local-tag",
         reason=f"the clone has {local.commit[:12]}, the remote {remote.commit[:12]}, which everybody else sees",
         **describe_loss(local),
@@ -94,10 +112,10 @@ def _replace_local(release: Release, local: Tag, remote: Tag) -> Step:
 
 
 def describe_loss(local: Tag) -> dict[str, str]:
-    """What is lost with a tag of the clone, and what restores it: arguments of a step."""
+    """What is lost with a tag of the clone, what keeps it, and what restores it: arguments of a step."""
     return {
-        "destroys": f"the clone's own tag {local.name} (object {local.object}, commit {local.commit})",
-        "saves": f"restore it with: {restore_local(local)}",
+        "destroys": f"the clone's tag {local.name} (object {local.object}, commit {local.commit})",
+        "saves": f"it is kept as {name_backup(local)}; restore it with: {restore_local(local)}",
     }
 
 
@@ -163,7 +181,7 @@ def rename(release: Release, tag: Tag, version: Version) -> list[Step]:
     steps = [_tag_as(release, tag, target.tag, version)]
     if not is_bound(release):
         steps += [_move_release(release, found, target.tag, version)] if found else []
-        steps += [fetch_object(release, tag), delete(release, tag)] if release.is_tag_removable else []
+        steps += delete(release, tag) if release.is_tag_removable else []
     title = f"Check {version}, which was published; {release.version} is not to be released"
     return [*steps, step(title, suite_command(target), reason="its tag and its GitHub Release are in place by then")]
 

@@ -32,7 +32,6 @@ _COPIED = ("pulls", "releases", "check_runs", "statuses", "workflows", "workflow
 _ADVICE = {
     "services",
     "rehearsal",
-    "rulesets",
     "branch_rules",
     "actions_settings",
     "environments",

@@ -24,7 +24,7 @@ def built(folder: Path) -> str:
         ["git", "ls-files", "-z"], cwd=folder, env=environment(folder), capture_output=True, check=True
     ).stdout
     files = {name: (folder / name).read_bytes() for name in listed.decode().split("\0") if name}
-    sdist = build_sdist(project.NAME, _version(files), files=files, summary=project.SUMMARY)
+    sdist = build_sdist(_declared(files, "name"), _declared(files, "version"), files=files, summary=project.SUMMARY)
     return _written(folder / "dist", [sdist, _wheel(files)])
 
 
@@ -55,19 +55,18 @@ def uploaded(index: IndexServer, channel: str, files: Sequence[Path], now: Calla
     return "\n".join(said)
 
 
-def _version(files: Mapping[str, bytes]) -> str:
-    declared = re.search(r'^version = "(.*)"$', files["pyproject.toml"].decode(), re.MULTILINE)
+def _declared(files: Mapping[str, bytes], key: str) -> str:
+    declared = re.search(rf'^{key} = "(.*)"$', files["pyproject.toml"].decode(), re.MULTILINE)
     if declared is None:
-        raise ValueError("no version is declared")
+        raise ValueError(f"no {key} is declared")
     return declared[1]
 
 
 def _wheel(files: Mapping[str, bytes]) -> tuple[str, bytes]:
     sources = {name.removeprefix("src/"): data for name, data in files.items() if name.startswith("src/")}
     license_text = files["LICENSE"]
-    return build_wheel(
-        project.NAME, _version(files), sources=sources, summary=project.SUMMARY, license_text=license_text
-    )
+    name, version = _declared(files, "name"), _declared(files, "version")
+    return build_wheel(name, version, sources=sources, summary=project.SUMMARY, license_text=license_text)
 
 
 def _written(folder: Path, made: Sequence[tuple[str, bytes]]) -> str:

@@ -27,6 +27,7 @@ FLAGS = {
         "--generate-notes": False,
         "--latest": False,
         "--prerelease": False,
+        "--target": True,
     },
     "release edit": {
         "--draft": False,
@@ -34,6 +35,7 @@ FLAGS = {
         "--notes": True,
         "--prerelease": False,
         "--tag": True,
+        "--target": True,
         "--title": True,
         "--verify-tag": False,
     },
@@ -209,6 +211,8 @@ def release(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[s
             more[name] = wanted
     if (latest := given.flag("--latest")) is not None:
         more["make_latest"] = str(latest).lower()
+    if "--target" in given.flags:
+        more["target_commitish"] = given.flags["--target"]
     wanted_tag = given.flags.get("--tag", tag)
     if given.flag("--verify-tag") and hub.ask("GET", f"{repository}/git/ref/tags/{quote(wanted_tag)}")[0] == 404:
         fail(f"tag {wanted_tag} doesn't exist in the repo, aborting due to --verify-tag flag")

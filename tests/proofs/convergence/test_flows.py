@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from release_state.demo import flows
+from release_state.demo import flows, project
 from release_state.demo.flows import Flow
 from release_state.demo.scenarios import SCENARIOS, VERSION
 from release_state.model.outcome import Verdict
@@ -164,3 +164,28 @@ def test_what_is_printed_withdraws_a_release(scenario: str) -> None:
         assert end.verdict.verdict is Verdict.ROLLED_BACK, end.story
         assert all(file.yanked for file in bench.world.index.files("pypi", VERSION))
         assert siblings <= set(bench.world.remote_git.refs())
+
+
+def test_a_package_in_a_folder_is_built_there_and_no_other_is_uploaded() -> None:
+    """The top of the repository builds another package, of the same version."""
+    flow = flows.MONOREPO
+
+    def begin(world: World) -> None:
+        flows.begin(world, flow)
+        first = project.first_files(world.requires_python)
+        top = {path: first[path] for path in ("pyproject.toml", "src/orbit_demo/__init__.py")}
+        version = top["pyproject.toml"].replace(b'"orbit-demo"', b'"orbit-all"').replace(b"0.0.0", VERSION.encode())
+        world.commit("feat: build all of it at the top", {**top, "pyproject.toml": version})
+        commit = flows.announce(world, flow, VERSION)
+        world.publish("pypi", VERSION, commit, kinds=("wheel",))
+        world.github_release(VERSION)
+        world.sync_clone()
+
+    with bench_of("sdist of a folder", flow, begin) as bench:
+        end = gone(bench)
+        assert end.verdict.verdict is Verdict.VERIFIED, end.story
+        assert "  $ python -m build orbit-demo-0.2.0/packages/orbit-demo\n" in end.story, end.story
+        assert {file.filename for file in bench.world.index.files("pypi", VERSION)} == {
+            "orbit_demo-0.2.0-py3-none-any.whl",
+            "orbit_demo-0.2.0.tar.gz",
+        }

@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -324,7 +325,7 @@ def test_twine_takes_every_form(tmp_path: Path) -> None:
             got.clear()
             done = twine(command, tmp_path)
             assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-            uploads = len([word for word in command if "*" in word]) if "upload" in command else 0
+            uploads = len([word for word in command if "/" in word]) if "upload" in command else 0
             assert len(got) == uploads, command
         strict = ["python", "-m", "twine", "check", "--strict", "orbit-0.2.0/dist/*"]
         assert twine(strict, tmp_path).returncode != 0, "a package without a long description"
@@ -352,7 +353,22 @@ def test_an_upload_goes_to_the_index_that_was_looked_at(channel: str, index: str
     upload = next(command for command in commands if "upload" in command)
     assert upload[upload.index("--repository") + 1] == section
     assert ("--skip-existing" in upload) is skips
-    assert [word for word in upload if "dist/" in word] == ["orbit-0.2.0/dist/*-0.2.0.tar.gz"], "what is missing"
+    assert [word for word in upload if "dist/" in word] == ["orbit-0.2.0/dist/orbit-0.2.0.tar.gz"], "what is missing"
+
+
+def test_the_files_of_the_package_alone_are_built_and_uploaded() -> None:
+    """In its folder of the tagged commit, however a tool spells the name; what the folder is named is no pattern."""
+    at_tag = s.history(s.lineage(package_folder="libs/[a]/"))
+    target = s.target(package="My-Orbit.demo")
+    found = s.released(target=target, history=at_tag, index={"pypi": s.project(s.file())})
+    commands = publish_from(Release(found), "v0.2.0").commands
+    assert ("python", "-m", "build", "my-orbit-demo-0.2.0/libs/[a]") in commands
+    pattern = commands[-1][-1]
+    assert pattern == "my-orbit-demo-0.2.0/libs/[[]a]/dist/[Mm]y?[Oo]rbit?demo-0.2.0.tar.gz"
+    folder = "my-orbit-demo-0.2.0/libs/[a]/dist"
+    for name in ("my_orbit_demo", "My-Orbit.demo", "my-orbit-demo"):
+        assert fnmatchcase(f"{folder}/{name}-0.2.0.tar.gz", pattern)
+    assert not fnmatchcase(f"{folder}/other-0.2.0.tar.gz", pattern)
 
 
 def test_twine_skips_what_is_there_on_pypi(tmp_path: Path) -> None:
