@@ -143,7 +143,7 @@ class WorkflowStep:
         if self._summary:
             troubles += _try("the step summary", lambda path: _append_summary(path, found), Path(self._summary))
         if self._output:
-            values = {"verdict": found.verdict, "phase": found.phase, "report": str(report)}
+            values = {"verdict": found.verdict, "phase": found.phase, "report": str(report), "report-name": report.stem}
             text = "".join(_output(name, value) for name, value in values.items())
             troubles += _try("the step's outputs", lambda path: _append(path, text), Path(self._output))
         return troubles

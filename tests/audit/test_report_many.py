@@ -149,6 +149,11 @@ def test_outputs_and_summary_are_written(tmp_path: Path) -> None:
     workflow = WorkflowStep({"GITHUB_ACTIONS": "true", **files})
     assert workflow.write(audited(DISAGREES), tmp_path / "a.html") == []
     found = outputs((tmp_path / "output").read_text())
-    assert found == {"verdict": "ACTION NEEDED", "phase": "audit", "report": str(tmp_path / "a.html")}
+    assert found == {
+        "verdict": "ACTION NEEDED",
+        "phase": "audit",
+        "report": str(tmp_path / "a.html"),
+        "report-name": "a",
+    }
     assert "ACTION NEEDED" in (tmp_path / "summary").read_text()
     assert workflow.annotations

@@ -72,4 +72,4 @@ def test_its_examples_have_inputs_that_exist() -> None:
     assert all(job["permissions"] == needed for job in calls), "a called workflow gets no right that its caller lacks"
     [gate] = [job for job in calls if "dist" in job["with"]]
     assert gate["needs"] == "build", "the artifact must exist before the call"
-    assert {f"`{name}`" for name in action["outputs"]} <= set(re.findall(r"`\w+`", TEXT))
+    assert {f"`{name}`" for name in action["outputs"]} <= set(re.findall(r"`[\w-]+`", TEXT))

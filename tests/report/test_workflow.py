@@ -294,6 +294,7 @@ def test_summary_and_outputs_are_added_to_what_is_there(tmp_path: Path) -> None:
         "verdict": "ACTION NEEDED",
         "phase": "post-recovery",
         "report": str(tmp_path / "a report.html"),
+        "report-name": "a report",
     }
     assert workflow.annotations
 

@@ -201,6 +201,13 @@ def test_the_called_workflow_only_reads_and_has_no_environment() -> None:
     assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", each) for each in used if each != "./suite")
 
 
+def test_the_called_workflow_keeps_a_report_of_each_job_of_a_matrix() -> None:
+    """GitHub refuses one of two uploads under one name, with a 409 although they may overwrite each other."""
+    keep = yaml.safe_load(CALLED.read_text(encoding="utf-8"))["jobs"]["release-state"]["steps"][-1]
+    assert keep["uses"].startswith("actions/upload-artifact@") and keep["if"].startswith("always() && ")
+    assert keep["with"]["name"] == "release-state-${{ steps.state.outputs.report-name }}"
+
+
 def test_the_called_workflow_hands_on_the_artifact_that_it_downloads() -> None:
     called = yaml.safe_load(CALLED.read_text(encoding="utf-8"))
     before, judge = called["jobs"]["release-state"]["steps"][-3:-1]
