@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from msgspec import Struct, structs
 
+from release_state.common.text import join_items
 from release_state.facts.process import explain_unknown
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import PlacedNeed, ReleaseWorkflow
@@ -197,12 +198,13 @@ def _start(release: Release, workflow: ReleaseWorkflow) -> WorkflowStart:
     if "workflow_dispatch" not in triggers:
         return WorkflowStart(hindrance=f"it is not started by hand, but by: {', '.join(triggers) or 'nothing'}")
     chosen = find_channel_input(workflow, release)
-    if chosen is not None and channel in chosen.options:
-        return WorkflowStart((f"{chosen.name}={channel}",))
-    if any(field.name == "target_environment" and not field.options for field in inputs):
-        return WorkflowStart((f"target_environment={channel}",))
-    # With its defaults, it might publish to another index.
-    return WorkflowStart(hindrance="the input that chooses the channel is unknown" if inputs else "")
+    if chosen is None or channel not in chosen.options:
+        chosen = next((each for each in inputs if each.name == "target_environment" and not each.options), None)
+    if chosen is None and inputs:  # with its defaults, it might publish to another index
+        return WorkflowStart(hindrance=f"it asks a person for {join_items(each.name for each in inputs)}")
+    if asked := [each.name for each in inputs if each.is_asked and each != chosen]:
+        return WorkflowStart(hindrance=f"it asks a person for {join_items(asked)}, too")
+    return WorkflowStart((f"{chosen.name}={channel}",) if chosen else ())
 
 
 _CHANNEL_WORDS = ("environment", "channel", "index", "repository", "target")

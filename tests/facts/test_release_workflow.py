@@ -13,6 +13,7 @@ from release_state.model.outcome import ActionNeeded, Outcome
 from release_state.model.snapshot import Snapshot
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.publication import run_workflow
+from tests.checks.cases.calculation import calculation
 from tests.checks.cases.hazards import TAGS, room
 from tests.checks.cases.permissions import FROM_TOP, UNSAID
 from tests.support import states as s
@@ -309,10 +310,14 @@ DISPATCH = "on: {workflow_dispatch: {inputs: %s}}\njobs: {release: {steps: [{run
         (DISPATCH % "{target_environment: {required: true}}", ["target_environment=pypi"]),
         (DISPATCH % "{}", []),
         ("on: workflow_dispatch\njobs: {release: {steps: [{run: make}]}}\n", []),
-        (DISPATCH % "{where: {default: testpypi}}", "the input that chooses the channel is unknown"),
+        (DISPATCH % "{where: {default: testpypi}}", "there is no command for release.yml: it asks a person for where"),
+        (DISPATCH % "{version: {required: true, type: string}}", "it asks a person for version"),
+        (DISPATCH % "{target_environment: {}, version: {required: true}}", "it asks a person for version, too"),
+        (DISPATCH % "{target_environment: {}, bump: {required: true, default: minor}}", ["target_environment=pypi"]),
+        (DISPATCH % "{target_environment: {}, dry: {required: true, type: boolean}}", ["target_environment=pypi"]),
         (
             DISPATCH % "{target_environment: {type: choice, options: [testpypi]}}",
-            "the input that chooses the channel is unknown",
+            "it asks a person for target_environment",
         ),
         (ON_PUSH, "not started by hand, but by: push"),
     ],
@@ -326,6 +331,13 @@ def test_a_start_names_the_workflows_own_inputs(text: str, expected: list[str] |
     (command,) = found.commands
     assert [word for word in command if "=" in word] == expected
     assert command[:4] == ("gh", "workflow", "run", "release.yml")
+
+
+@pytest.mark.parametrize(("wanted", "differs"), [("0.2.0", False), ("0.3.0", True), (None, False)])
+def test_a_start_that_computes_another_version_says_so(wanted: str | None, differs: bool) -> None:
+    found = run_workflow(Release(s.ready(calculation=calculation(wanted))))
+    said = ", and the workflow releases 0.2.0: the commits call for 0.3.0"
+    assert found.precondition == f"the remote has no release branch and no tag of this version{said * differs}"
 
 
 def test_a_configured_workflow_that_was_not_read_is_started_as_usual() -> None:

@@ -74,6 +74,8 @@ class Input(Struct, frozen=True):
 
     name: str
     options: tuple[str, ...] = ()
+    is_asked: bool = False
+    """Whether GitHub refuses a start without it: it is required and has no default."""
 
 
 class JobStep(Struct, frozen=True):

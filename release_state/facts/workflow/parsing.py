@@ -34,7 +34,7 @@ def parse_workflow(text: str) -> Workflow:
     return Workflow(
         triggers=names,
         by_tag=bool(names) and by_tag.issuperset(names),
-        inputs=tuple(Input(name, _list_options(_object(block))) for name, block in inputs.items()),
+        inputs=tuple(_parse_input(name, _object(block)) for name, block in inputs.items()),
         permissions=_parse_permissions(data),
         concurrency=_parse_concurrency(data),
         env=_texts(data.get("env")),
@@ -95,6 +95,11 @@ def _parse_steps(block: Mapping[str, Any]) -> tuple[JobStep, ...]:
         )
         for number, step in enumerate(map(_object, steps if isinstance(steps, list) else []), 1)
     )
+
+
+def _parse_input(name: str, block: Mapping[str, Any]) -> Input:
+    is_asked = _text(block.get("required")) == "true" and "default" not in block and block.get("type") != "boolean"
+    return Input(name, _list_options(block), is_asked)
 
 
 def _list_options(block: Mapping[str, Any]) -> tuple[str, ...]:

@@ -173,10 +173,20 @@ def run_workflow(release: Release) -> Step:
     return _index_step(
         title,
         gh(release, "workflow", "run", target.workflow, *on_base, *fields),
-        reason="nothing of this version is published or tagged, so the workflow computes this version",
-        precondition="the remote has no release branch and no tag of this version",
+        reason="nothing of this version is published or tagged",
+        precondition=f"the remote has no release branch and no tag of this version{_describe_computed(release)}",
         verify=[suite_command(release.target)],
     ).mark_start()
+
+
+def _describe_computed(release: Release) -> str:
+    """What else has to be so if the workflow computes its version, and the commits call for another one."""
+    found = release.snapshot.calculation.value
+    wanted = found.next_version.value if found and found.rules else None
+    called_for = parse_version(wanted or "")
+    if called_for is None or release.version.base_version == called_for.base_version:
+        return ""
+    return f", and the workflow releases {release.version}: the commits call for {called_for}"
 
 
 def yank(release: Release) -> list[Step]:
