@@ -47,7 +47,10 @@ class Recovery:
         """The ordered steps; empty if there is nothing to do."""
         direction, steps = self._choose()
         is_tidied = direction != "wait" and self.wanted != "force-recovery" and not self._in_run
-        if is_tidied and (obstacles := self._remove_obstacles()):
+        obstacles = self._remove_obstacles() if is_tidied else []
+        # The step that tags anew moves the clone's tag aside itself.
+        obstacles = [one for one in obstacles if not any(set(one.commands) < set(each.commands) for each in steps)]
+        if obstacles:
             if any(step.undecided for step in obstacles):
                 steps = [step for step in steps if not step.starts_run]  # a run fails on what is to be looked up
             steps = sorted([*steps, *obstacles], key=lambda step: step.starts_run)

@@ -13,7 +13,7 @@ from msgspec import structs
 from release_state.facts.release import Release
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import Verdict
-from release_state.model.plan import Step
+from release_state.model.plan import Step, Wanted
 from release_state.model.process import Made, Process, Publisher, Start, StartKind
 from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History, Repository, Snapshot, WorkflowFile
 from release_state.model.snapshot.runs import WorkflowState
@@ -454,6 +454,17 @@ def test_a_release_that_a_tag_starts_is_started_again_by_the_tag() -> None:
     assert aside == [f"refs/backup/tags/v0.2.0-{own[:7]} {own}", f"-d refs/tags/v0.2.0 {own}"], "its own is kept"
     assert told[-1].endswith("refs/tags/v0.2.0") and last.starts_run and last.destroys
     assert "this starts ship.yml, which publishes and makes the GitHub Release" in last.reason
+
+
+@pytest.mark.parametrize("wanted", ["auto", "complete", "rollback"])
+def test_a_tag_that_only_the_clone_has_is_moved_aside_once(wanted: Wanted) -> None:
+    """A second time there is nothing to move: git would end the plan before its start."""
+    left = s.branch("release/pypi-v0.2.0")
+    state = tagged(publisher("tag"), remote=s.remote(left), history=s.history(s.lineage(s.HEAD, on_base=True, ahead=0)))
+    told = [" ".join(line) for each in verdict_of(state, wanted).plan.steps for line in each.commands]
+    assert [line for line in told if "update-ref -d refs/tags/v0.2.0" in line] == [
+        f"git -C /home/me/orbit update-ref -d refs/tags/v0.2.0 {TAGGED.object}"
+    ]
 
 
 def test_a_release_that_a_github_release_starts_is_started_again_by_it() -> None:

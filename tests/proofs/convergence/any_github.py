@@ -62,7 +62,7 @@ class Asked:
     def changes(self) -> bool:
         """Whether it is one that changes something."""
         is_question = self.path == "/graphql" and not re.match(r"\s*mutation\b", self.body["query"])
-        return self.method != "GET" and not is_question
+        return self.method != "GET" and not is_question and not self.path.endswith("/generate-notes")
 
 
 @dataclass
@@ -123,6 +123,8 @@ def rest(asked: Asked) -> tuple[int, Any]:
         return 204, None
     if asked.method == "POST" and path.endswith("dispatches"):
         return 204, None
+    if path == "releases/generate-notes":
+        return 200, {"name": "v0.2.0", "body": "notes"}
     if path.endswith("/cancel"):
         return 202, {}
     if asked.method == "PUT" and path.endswith("/enable"):

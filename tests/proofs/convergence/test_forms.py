@@ -22,8 +22,10 @@ from pathlib import Path
 
 import pytest
 
+from release_state.audit.audit import Audit
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.facts.release import Release
+from release_state.model.observation import known
 from release_state.model.target import Channel
 from release_state.plan.steps.commands import (
     check_holds,
@@ -36,11 +38,14 @@ from release_state.plan.steps.commands import (
 )
 from release_state.plan.steps.publication import publish_from
 from release_state.settings.channels import pypi
+from tests.audit.test_audit import FOUND, without_release
 from tests.proofs.convergence.any_github import AnyGitHub, any_github
 from tests.proofs.convergence.real_gh import gh_at
 from tests.proofs.convergence.refs_of import Repositories
 from tests.support import states as s
 from tests.support.forms import Found, form, forms
+from tests.support.histories import released
+from tests.support.histories import verdict_of as audited
 
 CURRENT_GH = Path(sys.executable).with_name("gh")
 GH = {"Debian's gh": shutil.which("gh", path="/usr/bin:/usr/local/bin"), "a current gh": str(CURRENT_GH)}
@@ -106,11 +111,22 @@ def kind_of(command: Sequence[str]) -> tuple[str, ...]:
     return tuple(command[:3] if tuple(command[:3]) in CHANGES else command[:2])
 
 
+def of_audits() -> list[tuple[str, ...]]:
+    """The commands of the plans of audits, one of each form."""
+    draft = known((released("0.2.0", draft=True),))
+    histories = [found for found, *_ in FOUND.values()] + [without_release("0.2.0", drafts=draft)]
+    plans = [step for found in histories for step in audited(Audit(found)).plans.values()]
+    every = {form(command): command for step in plans for command in step.commands if command[0] == "gh"}
+    assert len(every) >= 5
+    return [*every.values()]
+
+
 def test_gh_takes_every_form(real: Asked) -> None:
     """Each does what it is printed for at the host that it names, and nothing else changes anything."""
-    known = [found.command for found in of("gh", "env") if found.command[1:3] != ("auth", "login")]
-    assert len(known) >= 20
-    for command in known:
+    commands = [found.command for found in of("gh", "env") if found.command[1:3] != ("auth", "login")]
+    assert len(commands) >= 20
+    commands += of_audits()
+    for command in commands:
         # A person's GH_HOST and GH_REPO are of something else.
         done = real.run(command, GH_HOST="elsewhere.example", GH_REPO="eve/other")
         assert done.returncode == 0, f"{command}: {done.stderr}"
