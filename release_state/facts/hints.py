@@ -145,7 +145,9 @@ def _find_name(snapshot: Snapshot) -> str:
     if target.name in names:
         return ""
     repository = canonicalize_name(target.repository.partition("/")[2])
-    likely = get_close_matches(target.name, {*names, repository} - {target.name}, n=1)
+    declared = snapshot.calculation.value.project_name if snapshot.calculation.value else None
+    known = {*names, repository, *([canonicalize_name(declared)] if declared else ())}
+    likely = get_close_matches(target.name, known - {target.name}, n=1)
     released = [tag for tag in remote.tags if target.parse_tag(tag.name)]
     if not likely and len(released) < _ENOUGH:
         return ""

@@ -12,6 +12,7 @@ from release_state.facts.process import resolve
 from release_state.model.observation import known, unavailable
 from release_state.model.snapshot import Branch, Snapshot
 from release_state.model.target import Target
+from tests.checks.cases.calculation import calculation
 from tests.facts.test_process import CI, ON_TAG, snapshot, tags, target
 from tests.support import states as s
 from tests.support.judged import verdict_of
@@ -119,6 +120,10 @@ def test_a_branch_template_that_never_matched_names_the_spelling_of_the_branches
 
 def test_a_package_that_neither_index_nor_tags_know_names_the_likely_one() -> None:
     wrong = target("0.3.0", package="orbit-dmo")
+    declared = calculation(project_name="Orbit.Demo")
+    assert hints(wrong, calculation=declared, **page()) == (
+        "package orbit-dmo is not on pypi, and no tag names it: is it orbit-demo?",
+    ), "the name that the base branch declares is nearer than the repository's"
     assert hints(wrong, **with_tags("orbit-demo-v0.1.0", "orbit-demo-v0.2.0"), **page()) == (
         "package orbit-dmo is not on pypi, and no tag names it: is it orbit-demo?",
     )
