@@ -41,6 +41,10 @@ class Model(Struct, metaclass=_KeywordsOnly, frozen=True, forbid_unknown_fields=
     """
 
 
+NO_SOURCE = "snapshot"
+"""The source of a fact that no service was asked for."""
+
+
 class Problem(Model):
     """Why a look-up failed, for a person."""
 
@@ -60,7 +64,7 @@ class NotObserved(Exception):  # noqa: N818 - a statement about a fact; the chec
     """Raised when an unavailable fact is used; carries the problem."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(f"{problem.source}: {problem.why}")
+        super().__init__(problem.why if problem.source == NO_SOURCE else f"{problem.source}: {problem.why}")
         self.problem = problem
 
 

@@ -10,7 +10,7 @@ from release_state.common.text import join_items
 from release_state.facts import origin
 from release_state.facts.published import Shared
 from release_state.facts.release import Release
-from release_state.model.observation import Model, NotObserved, value_or
+from release_state.model.observation import NO_SOURCE, Model, NotObserved, value_or
 from release_state.model.outcome import Phase
 from release_state.model.plan import Direction, Wanted
 from release_state.model.snapshot import Snapshot
@@ -130,7 +130,8 @@ def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
         if not finds_out:
             raise
         known = "Published" if traces["index"] else "Not published"
-        title = f"{known}; the plan depends on {missing.problem.source}"
+        source = missing.problem.source
+        title = f"{known}; the plan depends on {'more than was asked' if source == NO_SOURCE else source}"
         scenario, direction, reason = "partly unknown", "find out", str(missing)
     names = {wanted: tuple(name for name, seen in traces.items() if seen is wanted) for wanted in (True, False, None)}
     facts = {"established": names[True], "absent": names[False], "unknown": names[None]}

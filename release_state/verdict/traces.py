@@ -185,7 +185,7 @@ def _or_why_not(text: Callable[[], str]) -> str:
     try:
         return text()
     except NotObserved as missing:
-        return f"{NOT_OBSERVED}{missing.problem.source}: {missing.problem.why}"
+        return f"{NOT_OBSERVED}{missing}"
 
 
 def repository_page(release: Release) -> str:

@@ -9,7 +9,7 @@ import pytest
 from release_state.facts.origin import explain_dead_end
 from release_state.facts.release import Release
 from release_state.model.observation import known
-from release_state.model.snapshot import Snapshot
+from release_state.model.snapshot import NOT_ASKED, Snapshot
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
@@ -22,6 +22,14 @@ SUPERSEDED: dict[str, Any] = {
 OTHER_VERSION = s.history(s.lineage(declared_version="0.1.0"))
 ONE_FILE = {"pypi": s.project(s.file("sdist"))}
 WHEEL_ALONE = {"pypi": s.project(s.file())}
+
+
+def test_what_a_narrowed_run_did_not_ask_is_no_source() -> None:
+    verdict = verdict_of(s.released(release=known(None), runs=NOT_ASKED, history=NOT_ASKED, published=NOT_ASKED))
+    asked = [step for step in verdict.plan.steps if step.undecided]
+    assert asked and all(step.title.startswith("Run all checks first, to decide ") for step in asked)
+    assert {step.reason for step in asked} == {"not asked for in this narrowed run"}
+    assert "snapshot" not in f"{verdict.diagnosis.title} {verdict.diagnosis.reason}"
 
 
 def state(snapshot: Snapshot) -> tuple[str | None, str]:

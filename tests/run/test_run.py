@@ -317,6 +317,7 @@ def test_a_narrowed_run_asks_only_for_what_it_needs(
     assert ran.code == 6, ran.output
     assert ran.verdict == f"PARTIAL {checks} of {size_of(Phase.PRE_RELEASE)}"
     assert set(ran.only.values()) == {"holds"}
+    assert "snapshot" not in ran.output, "a word of the code, for what no service was asked"
 
 
 @BOTH

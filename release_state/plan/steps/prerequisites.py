@@ -12,7 +12,7 @@ from release_state.facts.beginning import Beginning, find_beginning
 from release_state.facts.health import explain_by_status
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_time_limit
-from release_state.model.observation import NotObserved, value_or
+from release_state.model.observation import NO_SOURCE, NotObserved, value_or
 from release_state.model.outcome import ActionNeeded, InProgress
 from release_state.model.plan import Mends, Step, Undecided, step
 from release_state.model.snapshot import Clone, Snapshot, WorkflowRun
@@ -128,7 +128,10 @@ def find_out_first(release: Release, missing: NotObserved, decision: str) -> Ste
 
 
 def _title(undecided: Undecided) -> str:
-    return f"Look up again first, to decide {' and '.join(undecided.decisions)}: {undecided.source}"
+    decisions = " and ".join(undecided.decisions)
+    if undecided.source == NO_SOURCE:  # in a narrowed run
+        return f"Run all checks first, to decide {decisions}"
+    return f"Look up again first, to decide {decisions}: {undecided.source}"
 
 
 def merge_by_cause(steps: Iterable[Step]) -> list[Step]:
