@@ -474,6 +474,18 @@ def test_a_release_that_a_github_release_starts_is_started_again_by_it() -> None
     assert not any("gh release create" in line for line in commands(by_hand))
 
 
+@pytest.mark.parametrize("kind", ["tag", "release"])
+def test_a_backport_is_never_tagged_on_the_head_of_the_default_branch(kind: StartKind) -> None:
+    """Where tags decide the version, the newest development would be published under an old number."""
+    newer: dict[str, Any] = {"index": {"pypi": s.project(releases={"0.3.0": False})}}
+    state = misplaced(publisher(kind), declared=None, **newer)
+    told = commands(state)
+    assert not any("git tag" in line or "release create" in line for line in told), told
+    assert steps(state)[-1].title.endswith("on its own branch, and name that with --base-branch")
+    named = structs.replace(state, target=structs.replace(state.target, base_branch="main"))
+    assert any(s.BASE in line for line in commands(named)), commands(named)
+
+
 def test_a_channel_without_tags_pushes_none_to_start_again() -> None:
     """The tag would start the publication to another index, too."""
     channel = structs.replace(s.TESTPYPI, leaves=())

@@ -108,6 +108,11 @@ def begin_again(release: Release) -> list[Step] | None:
     if declared and parse_version(declared) != release.version:
         what = f"Set the version {release.version} on {base}, then tag that commit as {tag}"
         return [_index_step(f"{what}, and push the tag", reason=f"{base} declares {declared}")]
+    newest = release.newest_final
+    if not declared and release.target.base_branch is None and newest is not None and release.version < newest:
+        why = f"{newest} is published, and nothing says that {base} is what {release.version} is made of"
+        title = f"Tag the commit to release as {tag} on its own branch, and name that with --base-branch"
+        return [_index_step(title, reason=why)]
     verify = [tagging.check_tag(release, head)] if by == "tag" else [gh(release, "release", "view", tag)]
     reason = f"{base} {'declares this version' if declared else 'is what is released'}{explain_start(release, by)}"
     if by == "release":
