@@ -26,8 +26,8 @@ MOST_FILES = 200
 USAGE = """usage: release-state explain [--json] LOGFILE
 
 Names the failure in the log of a release run, and its fix; in a clone of the project, also how its release is started
-again. LOGFILE is the log of a job, the output of
-`gh run view --log`, the zip of a run's logs, or a folder of these; `-` reads it from the standard input.
+again. LOGFILE is the log of a job, the output of `gh run view --log`, the zip of a run's logs, or a folder of these;
+`-` reads it from the standard input.
 
 Exit code: 0 recognised, 1 not recognised, 4 no log.
 """

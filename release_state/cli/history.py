@@ -57,7 +57,8 @@ def history(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> 
         named = {"repository": given.repository, "reports-dir": given.reports_dir}
         settings = {key: text for key, text in named.items() if text is not None}
         folder = find_earlier_reports(settings, environ, cwd, find_repository, given.repo)
-        runs, notes = read_reports(folder)
+        has_none = given.reports_dir is None and not folder.exists()  # no run has been made yet
+        runs, notes = ([], []) if has_none else read_reports(folder)
     except UsageProblem as problem:
         sys.stderr.write(f"ERROR: {problem}\n")
         return 4

@@ -74,7 +74,9 @@ class VersionsRun(Run):
     def refuse(self, given: Invocation) -> None:
         """Raise UsageProblem if the checks are missing."""
         if not given.checks_folder.is_dir():
-            raise UsageProblem(f"{given.checks_folder} is missing: run the checks from the folder of their pytest.ini")
+            raise UsageProblem(
+                f"{given.checks_folder} is missing: run `pytest checks/` in the folder of their pytest.ini"
+            )
 
     def configure(self) -> None:
         """Load the configuration or the recorded snapshot; raises UsageProblem."""

@@ -71,6 +71,8 @@ def test_the_history_reads_the_folder_of_the_clone_at_hand(
     monkeypatch.chdir(here)
     assert main(["history"]) == 4
     assert "no repository: run it in a clone, or give --repository" in capsys.readouterr().err
+    assert main(["history", "--repository", "octo/Orbit"]) == 0
+    assert ": the first run writes one" in capsys.readouterr().out, "before any run there is no folder either"
     (state / "octo" / "orbit").mkdir(parents=True)
     assert main(["history", "--repository", "octo/Orbit"]) == 0
     for command in (["init", "--quiet"], ["remote", "add", "origin", "https://github.com/octo/orbit.git"]):
