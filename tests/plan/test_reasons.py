@@ -196,6 +196,23 @@ def test_nothing_is_built_from_a_tag_that_stays_on_another_commit(immutable: boo
         assert not [line for each in plan.steps for line in each.commands if "build" in line], plan
 
 
+def test_a_tag_that_sibling_packages_may_share_says_so_before_it_goes() -> None:
+    """Of a package in a folder whose tags do not name it, as in a repository that releases all of them at once."""
+    for folder, template, shared in (
+        ("libs/orbit/", "v{version}", True),
+        ("libs/orbit/", "orbit-v{version}", False),
+        ("", "v{version}", False),
+    ):
+        target = s.target(tag_template=template)
+        tag = structs.replace(s.tag(), name=target.tag)
+        heads = [s.lineage(package_folder=folder), s.lineage(s.BASE, on_base=True, ahead=0, package_folder=folder)]
+        found = {"history": s.history(*heads), "remote": s.remote(tag), "release": known(s.release(tag.name))}
+        plan = verdict_of(s.released(target=target, index={"pypi": s.project()}, **found), "rollback").plan
+        gone = [each for each in plan.steps if each.destroys and each.mends in ("tag", "release")]
+        says = f"no other package of the repository is released as {tag.name}"
+        assert [says in (each.precondition or "") for each in gone] == [shared, shared]
+
+
 @pytest.mark.parametrize(("changes", "atomic"), [(("a",), False), (("a", "b"), True)])
 def test_several_changes_are_one_push(changes: tuple[str, ...], atomic: bool) -> None:
     assert ("--atomic" in push(Release(s.ready()), *changes)) is atomic

@@ -160,6 +160,14 @@ def drop_repeated_runs(steps: Sequence[Step]) -> list[Step]:
     ]
 
 
+def describe_siblings(release: Release, tag: str) -> str:
+    """The condition that no sibling package goes by a tag, to be added to one; empty if only this package can."""
+    target, base = release.target, value_or(None, lambda: release.lineage(release.base_head))
+    if base is None or not base.package_folder or target.names_package(target.tag_template):
+        return ""
+    return f", and no other package of the repository is released as {tag}: this one is in {base.package_folder}"
+
+
 def leave_to_others(release: Release, what: str, others: tuple[str, ...], mends: Mends) -> Step:
     """Keep a trace that other channels, or other projects of the repository, need."""
     if mends not in ("branch", "pull-request") and others == release.tag_owners:

@@ -9,7 +9,7 @@ from release_state.model.observation import value_or
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import GitHubRelease
 from release_state.plan.steps.commands import explain_start, gh, gh_api
-from release_state.plan.steps.prerequisites import end_or_wait, leave_to_others
+from release_state.plan.steps.prerequisites import describe_siblings, end_or_wait, leave_to_others
 from release_state.plan.steps.tags import withdraw_other_spelling
 
 
@@ -113,7 +113,8 @@ def delete(release: Release, found: GitHubRelease, reason: str = "it announces w
             gh_api(release, f"releases/{found.id}", "--method", "DELETE"),
             mends=mends,
             reason=reason,
-            precondition="the first command prints the right one, and it is not immutable",
+            precondition="the first command prints the right one, and it is not immutable"
+            + describe_siblings(release, found.tag),
             destroys=f"the {kind} {found.tag} with its notes and assets",
             saves=f"the first command prints it; keep that output{note}",
             link=found.html_url,

@@ -243,7 +243,8 @@ def _publish_anew(release: Release, publisher: Publisher, found: GitHubRelease, 
     types = {kind for start in publisher.starts if start.kind == "release" for kind in start.filters}
     if types and not types & {"published", "released", "prereleased"}:
         event = f"release: {', '.join(sorted(types))}"
-        why = f"{publisher.workflow} waits for `{event}`, which GitHub does not send when a draft is published"
+        why = f"{publisher.workflow} waits for `{event}`, which GitHub does not send when a draft is published. "
+        why += "Give it the old one's notes and assets"
         again = structs.replace(releases.create(release), reason=why)
         return [*releases.delete(release, found, "only a new one sends the event"), again.mark_start()]
     return [

@@ -24,7 +24,7 @@ from release_state.plan.steps.commands import (
     pick_free_branch,
     push,
 )
-from release_state.plan.steps.prerequisites import ask_others_first
+from release_state.plan.steps.prerequisites import ask_others_first, describe_siblings
 
 _tag_step = partial(step, mends="tag")
 
@@ -146,7 +146,8 @@ def _move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
             *_tag_in_clone(release, chosen.sha, chosen.ref or chosen.sha, local),
             push(release, f"{tag.object}:{backup}", ref, replacing=f"{ref}:{tag.object}"),
             reason=_explain_choice(release, chosen, release.published_from) + explain_start(release, "tag"),
-            precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable",
+            precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable"
+            + describe_siblings(release, tag.name),
             destroys=destroys,
             saves=saves,
             verify=[check_tag(release, chosen.sha)],

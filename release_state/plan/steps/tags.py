@@ -22,6 +22,7 @@ from release_state.plan.steps.commands import (
     push,
     suite_command,
 )
+from release_state.plan.steps.prerequisites import describe_siblings
 
 
 def fetch_and_show(release: Release, tag: Tag) -> list[list[str]]:
@@ -63,7 +64,8 @@ def delete(release: Release, tag: Tag) -> list[Step]:
         push(release, f"{tag.object}:{backup}", f":{ref}", replacing=f"{ref}:{tag.object}"),
         mends="tag",
         reason=f"{release.version} is not published: nothing needs the tag, and the next run would count from it",
-        precondition=f"{release.version} is still not published, and the tag is still {tag.object[:12]}",
+        precondition=f"{release.version} is still not published, and the tag is still {tag.object[:12]}"
+        + describe_siblings(release, tag.name),
         destroys=f"tag {tag.name} (object {tag.object}, commit {tag.commit})",
         saves=f"it is backed up to {backup}; restore it with: {restore}",
         verify=[check_lacks(release, ref)],
