@@ -96,6 +96,7 @@ def test_a_tag_that_two_channels_rest_on_is_moved_by_neither() -> None:
     assert destroying(found) == []
     (first,) = (step for step in verdict_of(found).plan.steps if step.mends == "all")
     assert first.title.startswith("First check 0.2.0 on pypi") and "pypi" in first.commands[0]
+    assert first.reason.startswith("0.2.0 is published on pypi, too, which needs the ")
     own = structs.replace(found, index={**pages, "pypi": s.project()})
     assert [title.split()[0] for title in destroying(own)] == ["Move"], "of its own channel alone it moves as before"
 

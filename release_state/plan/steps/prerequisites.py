@@ -199,7 +199,7 @@ def ask_others_first(release: Release, others: tuple[str, ...], what: str, why: 
         f"First check {release.version} on {others[0]}, and keep {what} until then",
         suite_command(release.target, channel=others[0]),
         mends="all",
-        reason=f"{release.version} is published on {join_items(others)}too, which needs {what}: {why}",
+        reason=f"{release.version} is published on {join_items(others)}, too, which needs {what}: {why}",
     )
 
 
