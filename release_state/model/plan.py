@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypedDict
 
 from msgspec import convert, structs
 
@@ -138,15 +138,40 @@ def _withhold_commands(found: Step, why: str) -> Step:
     return structs.replace(found, commands=(), verify=(), saves=None, withheld=withheld)
 
 
+class Loss(TypedDict, total=False):
+    """What a step deletes, and why nothing is lost: arguments of `step`."""
+
+    destroys: str
+    saves: str
+
+
 def step(
-    title: str, *commands: Sequence[str], verify: Sequence[Sequence[str]] = (), reason: str = "", **more: object
+    title: str,
+    *commands: Sequence[str],
+    mends: Mends | None = None,
+    reason: str = "",
+    precondition: str | None = None,
+    destroys: str | None = None,
+    saves: str | None = None,
+    verify: Sequence[Sequence[str]] = (),
+    link: str | None = None,
+    advice: bool = False,
+    in_empty_folder: bool = False,
+    undecided: Undecided | None = None,
 ) -> Step:
-    """Make a step from a title and commands (argument lists)."""
-    given: dict[str, object] = {
+    """Make a step from a title and commands (argument lists). Raises msgspec.ValidationError for a wrong type."""
+    given = {
         "title": title,
-        "reason": reason,
         "commands": tuple(map(tuple, commands)),
+        "mends": mends,
+        "reason": reason,
+        "precondition": precondition,
+        "destroys": destroys,
+        "saves": saves,
         "verify": tuple(map(tuple, verify)),
-        **more,
+        "link": link,
+        "advice": advice,
+        "in_empty_folder": in_empty_folder,
+        "undecided": undecided,
     }
     return convert(given, Step)

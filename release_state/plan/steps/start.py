@@ -132,7 +132,7 @@ def begin_again(release: Release) -> list[Step] | None:
             reason=reason,
             verify=[*verify, suite_command(release.target, wait="600")],
             **more,
-            **({} if local is None else describe_loss(local)),
+            **describe_loss(local),
         ).mark_start()
     ]
 

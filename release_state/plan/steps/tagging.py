@@ -59,7 +59,7 @@ def create(release: Release) -> list[Step]:
             reason="the version is published, and this commit is the only trace of its source"
             + explain_start(release, "tag"),
             verify=[check_tag(release, commit.sha)],
-            **({} if local is None else tags.describe_loss(local)),
+            **tags.describe_loss(local),
         )
         return [tag_it]
     inner = value_or("", lambda: release.lineage(release.base_head).package_folder)
@@ -104,7 +104,7 @@ def _tag_best_match(release: Release, candidates: tuple[Candidate, ...], local: 
             precondition=None if is_certain else "you know no better match: a fetched tag is hard to move",
             reason=_explain_choice(release, best, candidates) + explain_start(release, "tag"),
             verify=[check_tag(release, best.sha)],
-            **({} if local is None else tags.describe_loss(local)),
+            **tags.describe_loss(local),
         ),
         *_bring_into_history(release, best),
     ]

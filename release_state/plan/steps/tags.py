@@ -8,7 +8,7 @@ from packaging.version import Version
 from release_state.common.text import quote_or_explain
 from release_state.facts.origin import is_bound
 from release_state.facts.release import Release
-from release_state.model.plan import Mends, Step, step
+from release_state.model.plan import Loss, Mends, Step, step
 from release_state.model.snapshot import GitHubRelease, Tag
 from release_state.model.target import Target
 from release_state.plan.steps.commands import (
@@ -113,8 +113,10 @@ def _replace_local(release: Release, local: Tag, remote: Tag) -> Step:
     )
 
 
-def describe_loss(local: Tag) -> dict[str, str]:
-    """What is lost with a tag of the clone, what keeps it, and what restores it: arguments of a step."""
+def describe_loss(local: Tag | None) -> Loss:
+    """What is lost with a tag of the clone, what keeps it, and what restores it; nothing without a tag."""
+    if local is None:
+        return {}
     return {
         "destroys": f"the clone's tag {local.name} (object {local.object}, commit {local.commit})",
         "saves": f"it is kept as {name_backup(local)}; restore it with: {restore_local(local)}",
