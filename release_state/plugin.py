@@ -17,7 +17,7 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,6 +45,9 @@ from release_state.run.safeguards import (
     silence_commands,
     usage_error,
 )
+
+if TYPE_CHECKING:
+    from release_state.run.session import RunSession
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 _INTERRUPTS: pytest.StashKey[Interrupts] = pytest.StashKey()
@@ -147,7 +150,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
         worker = _worker_session(config, given)
         config.stash[KEY] = worker
-        if not hasattr(worker, "pool"):  # a fleet's worker observes, and has programs to stop
+        if not worker.stops_programs:
             # Ctrl-C reaches workers too. They have nothing to clean up, and the controller reports for all.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         unblock_interrupts()
@@ -211,7 +214,7 @@ def _new_run(config: pytest.Config) -> Any:
     return VersionsRun(given)
 
 
-def _worker_session(config: pytest.Config, given: Mapping[str, Any]) -> Any:
+def _worker_session(config: pytest.Config, given: Mapping[str, Any]) -> RunSession:
     """The session of an xdist worker, of the same kind as its controller's; `given` is what that one sent."""
     if given.get("fleet"):
         from release_state.audit.fleet.session import fleet_worker

@@ -25,6 +25,7 @@ from release_state.model.outcome import CheckResult
 from release_state.observe.defects import describe_defects
 from release_state.run.background import Background, wait_for
 from release_state.run.checks import fill_report, load
+from release_state.run.session import ManySession
 from release_state.verdict.check import CheckInfo, conclude, describe, run_function
 
 FILE = "test_audit.py"
@@ -127,7 +128,7 @@ def list_expected(audit: Audit, functions: Sequence[Function]) -> list[Expected]
     ]
 
 
-class AuditSession:
+class AuditSession(ManySession):
     """What each process of the run has: the audits, once the history is observed."""
 
     marker, file = "audit", FILE
@@ -152,9 +153,6 @@ class AuditSession:
             return []
         subjects = (subject for audit in audits for subject in list_parameters(audit, function))
         return make_items(collector, function, subjects)
-
-    def begin(self, items: Sequence[pytest.Item]) -> None:
-        """Do nothing: an audit observes the same, whatever versions are selected."""
 
 
 class AuditController(Background[AuditSnapshot], AuditSession):

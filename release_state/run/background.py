@@ -24,7 +24,10 @@ from release_state.observe.defects import Defects
 M = TypeVar("M", bound=Model)
 
 _OBSERVED, _FAILED = "observed.json", "failed.txt"
-_POLL_SECONDS = 0.02
+LOOK_SECONDS = 0.2
+"""How often a thread looks whether another one is done."""
+POLL_SECONDS = 0.02
+"""How often a process looks for a file that another one writes."""
 _END_SECONDS = 5.0
 """Longest wait for a stopped observation to end; each of its parts checks several times a second."""
 
@@ -127,6 +130,6 @@ def wait_for(exchange: Path, model: type[M]) -> list[M]:
             raise RuntimeError((exchange / _FAILED).read_text(encoding="utf-8"))
         if not exchange.is_dir():
             os._exit(Exit.INTERRUPTED)
-        time.sleep(_POLL_SECONDS)
+        time.sleep(POLL_SECONDS)
     documents = json.loads((exchange / _OBSERVED).read_text(encoding="utf-8"))
     return [convert(document, model) for document in documents]

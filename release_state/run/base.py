@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pytest
 
 from release_state.common.disk import FULL, NO_ROOM
 from release_state.common.errors import UsageProblem
 from release_state.model.outcome import CheckResult, Exit
-from release_state.observe.defects import collect_tracebacks
+from release_state.observe.defects import Defects, collect_tracebacks
 from release_state.report.actions import WorkflowStep
 from release_state.report.files import ReportFiles
 from release_state.report.screen import Screen
@@ -46,11 +46,25 @@ class Ending(NamedTuple):
     exit: Exit
 
 
+class ObservingSession(Protocol):
+    """The session of the process that observes, collects the results and judges."""
+
+    defects: Defects
+    stops_programs: bool
+
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+    def add(self, result: CheckResult) -> None: ...
+    def defect(self) -> BaseException | None: ...
+    def verdicts(self) -> Sequence[Any]: ...
+    def exit_code(self) -> Exit: ...
+    def for_worker(self) -> dict[str, Any]: ...
+
+
 class Run:
     """One run, in the process that observes. It is a pytest plugin: it receives the results, also those of workers."""
 
-    session: Any
-    """Has `start`, `close`, `add`, `defect`, `defects`, `exit_code` and `for_worker`; in the stash for the checks."""
+    session: ObservingSession
     sites: Sequence[str] = ()
     """Addresses whose pages a terminal may link to: the repository's, the index's."""
     reports: ReportFiles
@@ -151,7 +165,7 @@ class Run:
             # a fleet stop the programs they started, unless their Python is still importing. While workers are
             # starting there is no session; they would be left to the exit of Python, which since 3.12 cannot start the
             # threads for it.
-            busy = hasattr(self.session, "pool") and self._has_workers
+            busy = self.session.stops_programs and self._has_workers
             self._gateways.terminate(_FLEET_ENDS_SECONDS if busy else _WORKERS_END_SECONDS)
         # pytest shows the last entry alone, but would read and parse the source of all others.
         excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])

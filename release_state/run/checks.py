@@ -21,7 +21,7 @@ from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import CheckResult, Outcome, Statement
 from release_state.model.target import Target
 from release_state.run.catalogue.own_checks import OwnModule, load_own_checks
-from release_state.run.session import get_session
+from release_state.run.session import KEY, get_session
 from release_state.settings.own_checks import OwnChecks
 from release_state.verdict.check import ADVICE, MARKER, REMEDY, CheckInfo, conclude, describe, list_marks, run_function
 
@@ -167,8 +167,7 @@ def fill_report(
 
     `line` is the check's line in its file; `properties` says whether `--junit-xml` needs its properties.
     """
-    session = get_session(item.config)
-    decides = result.decides(getattr(session, "block_on_advice", False))
+    decides = result.decides(item.config.stash[KEY].block_on_advice)
     setattr(report, ATTRIBUTE, to_builtins(result))
     # On the item too: --junit-xml takes the properties of the item's last report, the teardown's.
     item.user_properties[:] = _properties(result) if properties else []

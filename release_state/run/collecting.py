@@ -6,16 +6,19 @@ Like the plugin, which registers them, imports only the standard library and pyt
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from release_state.run.options import is_executing
 
+if TYPE_CHECKING:
+    from release_state.run.session import ManySession
+    from release_state.settings.own_checks import OwnChecks
+
 NOTHING_CHECKED = 5
-_LOOK_SECONDS = 0.2
 
 
 def is_listing(option: object) -> bool:
@@ -47,7 +50,7 @@ class Listing:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> Any:
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: Any) -> Any:
     """Make the items of an audit's or a fleet's checks; in such a run, other checks have none."""
     from release_state.run.checks import of_many
     from release_state.verdict.check import MARKER
@@ -56,30 +59,30 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
         return None
     if not isinstance(collector, pytest.Module) or MARKER not in [m.name for m in getattr(obj, "pytestmark", ())]:
         return None
-    session, marker = _many_of(collector.config), of_many(collector.obj)
+    session, marker = _find_many(collector.config), of_many(collector.obj)
     if session is None or marker != session.marker:
         return [] if session or marker else None
     return session.items(collector, obj) if is_executing(collector.config.option) else []
 
 
-def _many_of(config: pytest.Config) -> Any:
+def _find_many(config: pytest.Config) -> ManySession | None:
     """The session of an audit or of a project list; None in a run over single versions."""
-    from release_state.run.session import KEY
+    from release_state.run.session import KEY, ManySession
 
     session = config.stash.get(KEY, None)
-    return session if hasattr(session, "marker") else None
+    return session if isinstance(session, ManySession) else None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not import files of checks that an audit or a project list does not run."""
-    many = _many_of(config)
+    many = _find_many(config)
     is_check = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
     return True if many is not None and is_check and collection_path.name != many.file else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start to observe the projects of a list, once the selection is known."""
-    if (many := _many_of(session.config)) is not None and is_executing(session.config.option):
+    if (many := _find_many(session.config)) is not None and is_executing(session.config.option):
         many.begin(session.items)
 
 
@@ -102,11 +105,12 @@ def pytest_make_collect_report(
         from release_state.common.errors import UsageProblem
         from release_state.run.catalogue.own_checks import make_collectors
         from release_state.run.safeguards import usage_error
-        from release_state.run.session import KEY
+        from release_state.run.session import KEY, Session
         from release_state.settings.own_checks import find_own_checks
 
         config = collector.config
-        places = getattr(config.stash.get(KEY, None), "own_checks", ())
+        session = config.stash.get(KEY, None)
+        places: Iterable[OwnChecks] = session.own_checks if isinstance(session, Session) else ()
         try:
             if is_listing(config.option):
                 places = find_own_checks(config.option.release_state_checks, os.environ, config.invocation_params.dir)
@@ -137,14 +141,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the checks of the phase that applies; announce which look-ups a narrowed run needs."""
-    if not items or not is_executing(config.option) or _many_of(config) is not None:
+    if not items or not is_executing(config.option) or _find_many(config) is not None:
         return
     from release_state.observe.lookups import lookups_of_phase, with_process
     from release_state.report import screen
-    from release_state.run.session import KEY, Controller
+    from release_state.run.background import LOOK_SECONDS
+    from release_state.run.session import Controller, get_session
     from release_state.verdict.check import MARKER
 
-    session = config.stash[KEY]
+    session = get_session(config)
     reads: set[str] = set() if session.fixed_phase else set(lookups_of_phase())
     for item in items:
         applies = session.fixed_phase is None or item.get_closest_marker(session.fixed_phase.marker)
@@ -157,7 +162,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if isinstance(session, Controller) and reporter is not None and screen.is_live(reporter):
         screen.show_progress(reporter, session.progress, session.is_over)
     elif isinstance(session, Controller) and session.waits:
-        while not session.is_over(_LOOK_SECONDS):
+        while not session.is_over(LOOK_SECONDS):
             pass  # progress lines are printed meanwhile; later pytest would capture them
     targets = (getattr(getattr(item, "callspec", None), "params", {}).get("target") for item in items)
     items[:] = [

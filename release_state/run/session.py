@@ -24,7 +24,7 @@ from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Target
 from release_state.observe.defects import Progress
-from release_state.run.background import Background, wait_for
+from release_state.run.background import POLL_SECONDS, Background, wait_for
 from release_state.settings.own_checks import OwnChecks
 from release_state.verdict.check import CheckInfo, select_phase
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from release_state.plan.recovery import Recovery
     from release_state.verdict.verdict import TargetVerdict
 
-KEY: pytest.StashKey[Session] = pytest.StashKey()
+KEY: pytest.StashKey[RunSession] = pytest.StashKey()
 
 Collect = Callable[[frozenset[str] | None, threading.Event], Sequence[Snapshot]]
 """Observes the given look-ups, or all if None; the event is set when the run is over."""
@@ -41,15 +41,39 @@ _NEEDS = "needs.json"
 
 
 def get_session(config: pytest.Config) -> Session:
-    """The session of the run; raises pytest.UsageError if the plugin did not start one: then no check may run."""
+    """The session of a run over single versions. Raises pytest.UsageError without one: then no check may run."""
     session = config.stash.get(KEY, None)
-    if session is None:
+    if not isinstance(session, Session):
         raise pytest.UsageError("release_state.plugin is not active: run the checks with this project's pytest.ini")
     return session
 
 
-class Session:
-    """What each process of a run has: the targets, and later their snapshots."""
+class RunSession:
+    """What each process of a run has, whatever the run checks."""
+
+    block_on_advice: bool
+    stops_programs = False
+    """Whether its workers start programs, which they have to stop before they end."""
+
+
+class ManySession(RunSession):
+    """What each process of a run has that makes the items of its checks itself: of an audit, or a list of projects."""
+
+    marker: str
+    """The marker of its checks."""
+    file: str
+    """The file of its checks."""
+
+    def items(self, collector: pytest.Collector, function: Callable[..., None]) -> Sequence[pytest.Item]:
+        """Return the items of one check."""
+        raise NotImplementedError
+
+    def begin(self, items: Sequence[pytest.Item]) -> None:
+        """Observe what the selected items need, if that depends on them."""
+
+
+class Session(RunSession):
+    """What each process of a run over single versions has: the targets, and later their snapshots."""
 
     def __init__(
         self,
@@ -61,7 +85,7 @@ class Session:
         own_checks: Sequence[OwnChecks],
     ) -> None:
         self.targets, self.fixed_phase, self.own_checks = tuple(targets), fixed_phase, tuple(own_checks)
-        self.block_on_advice, self.wanted = block_on_advice, wanted
+        self.block_on_advice, self.direction = block_on_advice, wanted
         self._snapshots: dict[str, Snapshot] | None = None
         self._recoveries: dict[str, Recovery] = {}
 
@@ -93,7 +117,7 @@ class Session:
 
         # Cached: what it works out of thousands of tags is needed once.
         if target.key not in self._recoveries:
-            self._recoveries[target.key] = Recovery(Release(self.snapshot(target)), self.wanted)
+            self._recoveries[target.key] = Recovery(Release(self.snapshot(target)), self.direction)
         return self._recoveries[target.key]
 
     def phase(self, target: Target) -> Phase:
@@ -135,15 +159,16 @@ class Controller(Background[Snapshot], Session):
         self._needs: Future[frozenset[str] | None] = Future()
 
     def _look(self, cancel: threading.Event) -> Sequence[Snapshot]:
-        return self._collect(self._wanted() if self.narrowed else None, cancel)
+        return self._collect(self._wait_for_needs() if self.narrowed else None, cancel)
 
-    def _wanted(self) -> frozenset[str] | None:
+    def _wait_for_needs(self) -> frozenset[str] | None:
+        """Return the look-ups that the selected checks read, once they are known; None means all."""
         if self.exchange is None:
             return self._needs.result()
         while not (needs := self.exchange / _NEEDS).exists():
             if not self.exchange.is_dir():
                 raise RuntimeError("the run ended before it collected anything")
-            time.sleep(0.02)
+            time.sleep(POLL_SECONDS)
         text = needs.read_text(encoding="utf-8")
         return frozenset(json.loads(text)) if text else None
 
@@ -163,7 +188,7 @@ class Controller(Background[Snapshot], Session):
             "phase": self.fixed_phase.value if self.fixed_phase else None,
             "exchange": str(self.exchange),
             "block_on_advice": self.block_on_advice,
-            "wanted": self.wanted,
+            "wanted": self.direction,
             "own_checks": [list(place) for place in self.own_checks],
         }
 

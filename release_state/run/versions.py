@@ -24,6 +24,7 @@ from release_state.observe.token import find_token
 from release_state.report.actions import step_report
 from release_state.report.files import NOT_WHOLE, ReportFiles, format_subject
 from release_state.report.screen import Screen, is_live, is_quiet
+from release_state.run.background import LOOK_SECONDS
 from release_state.run.base import Ending, Run, list_sites, own_run_id
 from release_state.run.catalogue.own_checks import describe_origins
 from release_state.run.checks import catalogue, read_result
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from release_state.report.document import Origin
     from release_state.verdict.changes import Changes
     from release_state.verdict.verdict import TargetVerdict
-
-_LOOK_SECONDS = 0.2
 
 
 def import_later() -> None:
@@ -209,7 +208,7 @@ class VersionsRun(Run):
 
     def _tell(self, line: str) -> None:
         """Print what `--wait` waits for, unless a live line shows it or the run is quiet."""
-        while self.session.exchange is None and not self.session.collected.wait(_LOOK_SECONDS):
+        while self.session.exchange is None and not self.session.collected.wait(LOOK_SECONDS):
             if self.session.cancel.is_set():
                 return
         reporter = self._reporter()

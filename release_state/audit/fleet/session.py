@@ -22,6 +22,7 @@ from release_state.model.outcome import CheckResult, Exit
 from release_state.observe.defects import Defects
 from release_state.observe.http.limits import SharedLimit
 from release_state.observe.process import stop_running
+from release_state.run.session import ManySession
 from release_state.settings.config import Arguments
 
 MakeLook = Callable[[SharedLimit, threading.Event], Look]
@@ -43,10 +44,10 @@ class Asked:
         return self._pool.wait(self.number)
 
 
-class FleetSession:
+class FleetSession(ManySession):
     """What each process of the run has: the projects, and the pool that observes them."""
 
-    marker, file = "fleet", FILE
+    marker, file, stops_programs = "fleet", FILE, True
 
     def __init__(
         self, projects: Sequence[Project], exchange: Path, look: MakeLook, *, threads: int, block_on_advice: bool
