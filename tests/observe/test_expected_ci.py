@@ -19,7 +19,7 @@ from release_state.model.snapshot import Branch, CommitChecks, ExpectedCI, Remot
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.workflow_files import CommitReader
 from release_state.observe.github import ci as github_ci
-from release_state.observe.github.expected_ci import ANCESTORS, ANCESTORS_WITHOUT_TOKEN
+from release_state.observe.github.ancestors import ANCESTORS, ANCESTORS_WITHOUT_TOKEN
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
 from tests.standins.github import GitHubServer

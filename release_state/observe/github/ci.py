@@ -48,15 +48,18 @@ class Exclusions(Struct, frozen=True):
 
     def note(self, number: int | None, run: WorkflowRun | None) -> str | None:
         """Why a run is excluded, as a suffix to the name of its job; None if it counts."""
-        if self.own_run_id is not None and self.own_run_id in (number, run.id if run else None):
+        if self._is_own(number, run):
             return ""
         has_released = run is not None and run.workflow in self.workflows and not run.tests(self.base)
         return " (release workflow)" if has_released else None
 
-    def needs(self, result: CICheck, number: int | None, run: WorkflowRun | None) -> bool:
+    def is_needed_job(self, result: CICheck, number: int | None, run: WorkflowRun | None) -> bool:
         """Whether a result is a completed job of this very run that the asking job waited for."""
-        is_own = self.own_run_id is not None and self.own_run_id in (number, run.id if run else None)
-        return is_own and result.conclusion is not None and any(is_job_of(result.name, name) for name in self.needed)
+        is_complete = self._is_own(number, run) and result.conclusion is not None
+        return is_complete and any(is_job_of(result.name, name) for name in self.needed)
+
+    def _is_own(self, number: int | None, run: WorkflowRun | None) -> bool:
+        return self.own_run_id is not None and self.own_run_id in (number, run.id if run else None)
 
 
 class CommitRuns(Struct, frozen=True):
@@ -155,7 +158,7 @@ def _select_results(
         if run is None and _parse_suite(check) in runs.by_suite:
             number = None  # it is no job of that run, whatever its address says
         result = _parse_check_run(check, slug, run, number)
-        is_needed = excluded.needs(result, number, run)
+        is_needed = excluded.is_needed_job(result, number, run)
         if not is_needed and (note := excluded.note(number, run)) is not None:
             left_out[f"{result.name}{note}"] = None
             continue
@@ -230,7 +233,7 @@ def look_up_workflow_runs(
     runs = {run.id: run for run in recent}
     own = runs.pop(own_run_id, None) if own_run_id is not None else None
     left_out = (f"run {own.id} (number {own.number})",) if own else ()
-    return WorkflowRuns(workflow=workflow, runs=_sort(runs.values()), left_out=left_out)
+    return WorkflowRuns(workflow=workflow, runs=_newest_first(runs.values()), left_out=left_out)
 
 
 def merge_runs(asked: Sequence[WorkflowRuns]) -> WorkflowRuns:
@@ -238,7 +241,7 @@ def merge_runs(asked: Sequence[WorkflowRuns]) -> WorkflowRuns:
     runs = {run.id: run for each in asked for run in each.runs}
     left_out = tuple(dict.fromkeys(note for each in asked for note in each.left_out))
     exists = any(each.exists for each in asked)  # one that GitHub does not know has no runs
-    return WorkflowRuns(workflow=asked[0].workflow, exists=exists, runs=_sort(runs.values()), left_out=left_out)
+    return WorkflowRuns(workflow=asked[0].workflow, exists=exists, runs=_newest_first(runs.values()), left_out=left_out)
 
 
 def find_branch_runs(api: GitHubApi, place: str, branch: str, workflows: Collection[str]) -> tuple[WorkflowRun, ...]:
@@ -260,7 +263,7 @@ def find_branch_runs(api: GitHubApi, place: str, branch: str, workflows: Collect
 
     params: dict[str, str | int] = {"per_page": _PER_PAGE, "branch": branch}
     items = _list_runs(api, f"{place}/actions/runs", params, enough=enough, newest_first="created_at").read()
-    return _sort(wanted[run.id] for run in parse_runs(items, place) if run.id in wanted)[:BRANCH_RUNS]
+    return _newest_first(wanted[run.id] for run in parse_runs(items, place) if run.id in wanted)[:BRANCH_RUNS]
 
 
 def _list_runs(api: GitHubApi, path: str, params: Mapping[str, str | int], **options: Any) -> GitHubList:
@@ -268,7 +271,7 @@ def _list_runs(api: GitHubApi, path: str, params: Mapping[str, str | int], **opt
     return GitHubList(api, path, "workflow runs", params=params, key="workflow_runs", **options)
 
 
-def _sort(runs: Iterable[WorkflowRun]) -> tuple[WorkflowRun, ...]:
+def _newest_first(runs: Iterable[WorkflowRun]) -> tuple[WorkflowRun, ...]:
     return tuple(sorted(runs, key=lambda run: (run.created_at, run.id), reverse=True))
 
 

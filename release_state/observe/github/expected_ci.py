@@ -6,14 +6,11 @@ https://docs.github.com/actions/reference/workflows-and-actions/events-that-trig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TypeVar
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from release_state.facts.own_run import is_job_of
 from release_state.facts.workflow.calls import ReleaseWorkflow
@@ -22,138 +19,23 @@ from release_state.facts.workflow.starts import is_kept_from_pushes
 from release_state.facts.workflow.triggers import BOT, PushTrigger, find_skip_marker
 from release_state.model.snapshot import CICheck, CommitChecks, ExpectedCI, Push, PushedWorkflow, WorkflowState
 from release_state.observe.git.workflow_files import MOST_CHANGED, CommitReader, CommitWorkflows
+from release_state.observe.github.ancestors import (
+    ANCESTORS,
+    ANCESTORS_WITHOUT_TOKEN,
+    OF_PUSHES,
+    Ancestors,
+    StandIn,
+    find_reported,
+    intersect_apps,
+)
 from release_state.observe.github.api import Fields, GitHubApi, failure
-from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_results
+from release_state.observe.github.ci import Exclusions
 from release_state.observe.github.lists import GitHubList
 
-T = TypeVar("T")
-
-ANCESTORS = 20
-"""How many ancestors are looked up with a token."""
-ANCESTORS_WITHOUT_TOKEN = 5
-"""How many without one: then GitHub allows sixty requests an hour."""
 _MOST_PUSHES = 30
 """How many of the newest pushes to the branch are read."""
-_WITH_CI = 5
-"""How many commits with CI show which apps are usual."""
-_SIDE_BY_SIDE = _WITH_CI - 1
-_OF_PUSHES = ("push", "merge_group")
-"""The events whose jobs test a commit of the branch."""
 _OFF = "disabled"
 _UNASKED = "not looked for without a token"
-
-
-@dataclass
-class StandIn:
-    """CI of ancestors, for a commit whose own did not start or not completely."""
-
-    nearest: str = ""
-    """The nearest ancestor with complete CI; empty if there is none."""
-    results: list[CICheck] = field(default_factory=list)
-    passed: dict[str, int] = field(default_factory=dict)
-    """How many ancestors were skipped for each workflow; under "" where none was kept away."""
-
-
-class Ancestors(Struct, frozen=True):
-    """Looks up CI of a commit's ancestors, nearest first: the first alone, the others side by side."""
-
-    api: GitHubApi
-    place: str
-    excluded: Exclusions
-    chain: Sequence[tuple[str, str]]
-    """Hash and message of each ancestor, the parent first."""
-    deadline: float
-
-    def find_usual(self, own: frozenset[str] | None) -> list[CommitChecks]:
-        """The nearest ancestors with CI, up to the first whose apps are all among `own` (None: no such end)."""
-        # A commit whose message skips CI says nothing about what is usual.
-        shas = [sha for sha, message in self.chain if not find_skip_marker(message)]
-        seen: list[CommitChecks] = []
-        for commits in self._batches(shas, self._look_up_results):
-            seen += [commit for commit in commits if commit.results]
-            if len(seen) >= _WITH_CI or (seen and own is not None and intersect_apps(seen) <= own):
-                break
-        return seen[:_WITH_CI]
-
-    def find_stand_in(
-        self, kept_away: Mapping[str, bool], apps: Sequence[str], is_of_ci: Callable[[CICheck], bool], *, begun: bool
-    ) -> StandIn:
-        """The nearest ancestor with complete CI, and its results.
-
-        Complete is one with a run of every workflow in `kept_away`, except for those that depend on paths (true),
-        whose results come from where they ran last. If none was kept away, it is one that has the usual `apps`, or else
-        any result of CI. If CI of the commit itself has `begun`, only results of these workflows are taken.
-        """
-        always = {name for name, filtered in kept_away.items() if not filtered}
-        wanted, stand_in = set(kept_away), StandIn()
-
-        def is_complete(commit: CommitChecks) -> bool:
-            if wanted:
-                return always.issubset(commit.ran) and not wanted.isdisjoint(commit.ran)
-            return set(apps) <= commit.apps if apps else any(map(is_of_ci, commit.results))
-
-        at = 0
-        for commits in self._batches(
-            [sha for sha, _ in self.chain], self._look_up_checks if kept_away else self._if_any
-        ):
-            for commit in commits:
-                is_whole = False
-                if not stand_in.nearest and is_complete(commit):
-                    stand_in.nearest, is_whole = commit.sha, not begun
-                    stand_in.passed |= {} if kept_away else {"": at}
-                if stand_in.nearest:
-                    results = (each for each in commit.results if is_whole or each.workflow in wanted)
-                    stand_in.results += [structs.replace(each, commit=commit.sha) for each in results]
-                    stand_in.passed |= dict.fromkeys(wanted.intersection(commit.ran), at)
-                    wanted.difference_update(commit.ran)
-                at += 1
-            if stand_in.nearest and not wanted:
-                break
-        stand_in.passed |= dict.fromkeys(wanted, at)
-        return stand_in
-
-    def find_last(self, skipped: Iterable[CICheck]) -> list[CICheck]:
-        """The results of skipped jobs where they ran last, on the nearest ancestors; in a few requests."""
-        wanted, found = {(job.workflow, job.name) for job in skipped}, list[CICheck]()
-        shas = [sha for sha, _ in self.chain[: _WITH_CI if self.api.has_token else 1]]
-        for commits in self._batches(shas, self._look_up_checks):
-            for commit in commits:
-                ran = [each for each in commit.results if each.event in _OF_PUSHES and each.state != "skipped"]
-                for job in sorted(wanted):
-                    last = [each for each in ran if each.workflow == job[0] and is_job_of(each.name, job[1])]
-                    found += [structs.replace(each, commit=commit.sha) for each in last]
-                    wanted -= {job} if last else set()
-            if not wanted:
-                break
-        return found
-
-    def _look_up_checks(self, sha: str) -> CommitChecks:
-        return look_up_checks(self.api, self.place, sha, self.excluded)
-
-    def _look_up_results(self, sha: str) -> CommitChecks:
-        return look_up_results(self.api, self.place, sha, self.deadline)
-
-    def _if_any(self, sha: str) -> CommitChecks:
-        commit = self._look_up_results(sha)
-        return self._look_up_checks(sha) if commit.results else commit
-
-    def _batches(self, shas: Sequence[str], ask: Callable[[str], T]) -> Iterator[list[T]]:
-        if shas:
-            yield [ask(shas[0])]
-        for start in range(1, len(shas), _SIDE_BY_SIDE):
-            with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="release-state-ancestor") as pool:
-                yield list(pool.map(ask, shas[start : start + _SIDE_BY_SIDE]))
-
-
-def _find_reported(names: Iterable[str], seen: Sequence[CommitChecks]) -> tuple[str, ...]:
-    """The names that have a result on one of these commits."""
-    reported = {result.name for commit in seen for result in commit.results}
-    return tuple(name for name in names if name in reported)
-
-
-def intersect_apps(seen: Sequence[CommitChecks]) -> frozenset[str]:
-    """The apps that every one of them has."""
-    return frozenset.intersection(*(commit.apps for commit in seen)) if seen else frozenset()
 
 
 def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> dict[str, Push]:
@@ -238,7 +120,7 @@ class ExpectedCILookup:
         A condition that depends on the changed files (`if: needs.changes.outputs.code == 'true'`) skips a job of a
         workflow that started, as path filters keep away a whole one: a red ancestor must not look green for that.
         """
-        skipped = [each for each in checks.results if each.state == "skipped" and each.event in _OF_PUSHES]
+        skipped = [each for each in checks.results if each.state == "skipped" and each.event in OF_PUSHES]
         skipped = [each for each in skipped if not self._is_never_run(each)]
         last = self._ancestors.find_last(skipped) if skipped else []
         bad = [each for each in last if each.state in ("failure", "pending")]
@@ -311,7 +193,7 @@ class ExpectedCILookup:
         seen = self._ancestors.find_usual(checks.apps if is_tested and not lacking else None)
         return structs.replace(
             expected,
-            required=(*expected.required, *_find_reported(lacking, seen)),
+            required=(*expected.required, *find_reported(lacking, seen)),
             apps=tuple(sorted(intersect_apps(seen))) if looks else (),
             apps_of=tuple(commit.sha for commit in seen) if looks else (),
             apps_unasked="" if looks else _UNASKED,
@@ -323,23 +205,24 @@ class ExpectedCILookup:
         """Add required checks that reported on ancestors, but neither on the commit nor on the one that stands in."""
         present = {*expected.required, *(result.name for result in (*checks.results, *stand_in.results))}
         lacking = [name for name in required if name not in present]
-        more = _find_reported(lacking, self._ancestors.find_usual(None)) if lacking else ()
+        more = find_reported(lacking, self._ancestors.find_usual(None)) if lacking else ()
         return structs.replace(expected, required=(*expected.required, *more))
 
     def _add_stand_in(self, checks: CommitChecks, expected: ExpectedCI, stand_in: StandIn) -> CommitChecks:
         """Add the results of ancestors that the commit lacks, unless an ancestor in between should have CI, too."""
         if not stand_in.nearest:
             return self._add_push_if_waiting(checks, expected)
-        reasons = {
-            name: self._explain_missing(name, self._chain[:count], expected) for name, count in stand_in.passed.items()
-        }
-        if any(reasons.values()):
+        reasons = {name: self._explain_missing(name, self._chain[:count]) for name, count in stand_in.passed.items()}
+        # Where no workflow starts on a push, only the usual apps can be missing.
+        lacks_apps = stand_in.passed_any is not None and bool(expected.skip and expected.apps)
+        of_apps = self._explain_missing(None, self._chain[: stand_in.passed_any]) if lacks_apps else ""
+        if of_apps or any(reasons.values()):
             workflows = [
                 structs.replace(workflow, state="unknown", why=why) if (why := reasons.get(workflow.file)) else workflow
                 for workflow in expected.workflows
             ]
-            if why := reasons.get(""):
-                workflows.append(PushedWorkflow(file="CI", state="unknown", why=why))
+            if of_apps:
+                workflows.append(PushedWorkflow(file="CI", state="unknown", why=of_apps))
             return self._add_push(checks, structs.replace(expected, workflows=tuple(workflows)))
 
         def has_own(result: CICheck) -> bool:
@@ -352,14 +235,11 @@ class ExpectedCILookup:
         }
         return self._add_push_if_waiting(structs.replace(checks, **update), expected)
 
-    def _explain_missing(self, name: str, passed: Sequence[tuple[str, str]], expected: ExpectedCI) -> str:
-        """Why a skipped ancestor without a run of a workflow should have one; empty if none should.
+    def _explain_missing(self, name: str | None, passed: Sequence[tuple[str, str]]) -> str:
+        """Why a skipped ancestor without a run of a workflow (None: of the usual apps) should have one; or empty.
 
-        Commits that are not the head of a push never have one. `name` is empty where no workflow starts on a push: then
-        only the usual apps can be missing.
+        Commits that are not the head of a push never have one.
         """
-        if not name and not (expected.skip and expected.apps):
-            return ""
         for sha, message in passed:
             if find_skip_marker(message):
                 continue

@@ -16,6 +16,7 @@ from release_state.model.snapshot import CommitChecks, GitHubRelease, PullReques
 from release_state.observe.git.command import GitFailed
 from release_state.observe.git.history import SOURCE as HISTORY
 from release_state.observe.git.workflow_files import CommitReader
+from release_state.observe.github.ancestors import ANCESTORS
 from release_state.observe.github.api import (
     Fields,
     GitHubApi,
@@ -26,7 +27,7 @@ from release_state.observe.github.api import (
     require_repository,
 )
 from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_workflow_runs, merge_runs
-from release_state.observe.github.expected_ci import ANCESTORS, ExpectedCILookup
+from release_state.observe.github.expected_ci import ExpectedCILookup
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.http.client import HttpClient, LookupFailed, observe
 from release_state.observe.http.response import get_header, get_number, read_reset

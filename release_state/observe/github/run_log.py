@@ -7,7 +7,8 @@ Sources: https://docs.github.com/rest/actions/workflow-jobs, /rest/actions/workf
 
 from __future__ import annotations
 
-from typing import Literal
+from enum import Enum, auto
+from typing import Final, Literal
 from urllib.parse import quote
 
 from msgspec import Struct, structs
@@ -46,6 +47,15 @@ Success = Literal["impossible", "believed", "in doubt"]
 Impossible: the index has no file of the version. Believed: every trace exists, or the version was withdrawn since.
 In doubt: it is on the index and a trace is missing or unknown; the run may have skipped its work.
 """
+
+
+class _NotOurs(Enum):
+    """How a run ends that is of another release, or did nothing: the search goes on."""
+
+    NOT_OURS = auto()
+
+
+_NOT_OURS: Final = _NotOurs.NOT_OURS
 
 
 class LoggedJob(Struct, frozen=True):
@@ -103,9 +113,10 @@ class RunLogs:
         """Whether GitHub shows logs."""
         return self._api.has_token
 
-    def of_run(self, repository: str, target: Target, run: WorkflowRun) -> RunLookup:
-        """The jobs and logs of one run."""
-        return RunLookup(self._api, f"/repos/{quote(repository)}/actions", target, run, self._api.client.deadline())
+    def of_run(self, repository: str, target: Target, run: WorkflowRun, deadline: float | None = None) -> RunLookup:
+        """The jobs and logs of one run, with a deadline of their own unless one is given."""
+        deadline = self._api.client.deadline() if deadline is None else deadline
+        return RunLookup(self._api, f"/repos/{quote(repository)}/actions", target, run, deadline)
 
     def _find_last_run(
         self, repository: str, target: Target, runs: WorkflowRuns, success: Success
@@ -122,13 +133,13 @@ class RunLogs:
             if count == MOST_RUNS:
                 return None
             count += 1
-            lookup = RunLookup(self._api, f"/repos/{quote(repository)}/actions", target, run, deadline)
+            lookup = self.of_run(repository, target, run, deadline)
             if run.conclusion == "success" and success == "impossible":
                 if attribution.is_ours and (skipped := lookup.explain_skipped_upload(attribution)):
                     return skipped
                 continue  # it published nothing, so it was of another version
-            if lookup.is_of_target(attribution):
-                return lookup.explanation
+            if (explained := lookup.explain(attribution)) is not _NOT_OURS:
+                return explained
         return None
 
 
@@ -141,8 +152,6 @@ class RunLookup:
 
     def __init__(self, api: GitHubApi, place: str, target: Target, run: WorkflowRun, deadline: float) -> None:
         self._api, self._place, self._target, self._run, self._deadline = api, place, target, run, deadline
-        self.explanation: ExplainedRun | None = None
-        """The result for a run of the target; None if it needs no explanation."""
 
     def explain_skipped_upload(self, attribution: Attribution) -> ExplainedRun | None:
         """The result for a green run of the target whose publishing job was skipped; None if it ran, or is unknown."""
@@ -158,46 +167,51 @@ class RunLookup:
             meaning="The run succeeded, but its publishing job was skipped: it published nothing.",
         )
 
-    def is_of_target(self, attribution: Attribution) -> bool:
-        """Whether the search ends with this run; `explanation` then has the result.
+    def explain(self, attribution: Attribution) -> ExplainedRun | Literal[_NotOurs.NOT_OURS] | None:
+        """What the run was, if the search ends with it; None if it needs no explanation.
 
-        Raises LookupFailed if that cannot be decided.
+        Raises LookupFailed if nobody can tell whether it was of the target.
         """
         run, target = self._run, self._target
         jobs = [job for job in self.jobs() if job.conclusion != "skipped"]
         attribution = attribution.combine(attribute_jobs([job.name for job in jobs], target))
         if attribution.is_other or any(is_dry_name(job.name) for job in jobs):
-            return False
+            return _NOT_OURS
         if run.conclusion == "cancelled" and not any(job.steps for job in jobs):
-            return False  # cancelled while it was queued: it did nothing
+            return _NOT_OURS  # cancelled while it was queued: it did nothing
         job = self._choose_job(jobs)
         if job is None:
             if not attribution.is_ours:
                 what = f"run #{run.number} ended as {run.conclusion} before a job began"
                 raise failure(f"{what}: nothing says what it was for")
             meaning = "The run ended before a job began."
-            self.explanation = ExplainedRun(run=run, attributed_by=_join_reasons(attribution), meaning=meaning)
-            return True
+            return ExplainedRun(run=run, attributed_by=_join_reasons(attribution), meaning=meaning)
+        return self._explain_by_log(job, attribution)
+
+    def _explain_by_log(
+        self, job: LoggedJob, attribution: Attribution
+    ) -> ExplainedRun | Literal[_NotOurs.NOT_OURS] | None:
         from release_state.facts.logs.claims import expect_claims  # most runs read no log
         from release_state.facts.logs.explanation import explain_log
 
+        run, target = self._run, self._target
         succeeded = run.conclusion == "success"
         lines = parse_log(self.log(job))
         attribution = attribution.combine(attribute_log(lines, target))
         if attribution.is_other or is_dry_log(lines, published_nothing=succeeded and job.published_nothing):
-            return False
+            return _NOT_OURS
         expected = expect_claims(target, run.workflow, job.name)
         log = explain_log(lines, succeeded=succeeded, within=job.failed_within, expected=expected)
         known = log.known
         if not attribution.is_ours:
             if succeeded and known is None:
-                return True  # ours or not: it succeeded
+                return None  # ours or not: it succeeded
             raise failure(
                 f"{self._describe(job)}; whether it was for {target.version} on {target.channel.name} "
                 "is told neither by its branch, title, job names nor log",
                 f"look at {run.html_url}",
             )
-        self.explanation = ExplainedRun(
+        return ExplainedRun(
             run=run,
             attributed_by=_join_reasons(attribution),
             job=job.name,
@@ -207,7 +221,6 @@ class RunLookup:
             fix=log.fix,
             lines=log.lines,
         )
-        return True
 
     def jobs(self) -> list[LoggedJob]:
         """The jobs of the run; requested once."""
