@@ -5,6 +5,7 @@ setup               make .venv with the suite and what its tests need
 demo [SCENARIO]     install the suite alone, then judge an embedded demo world: verdict and report (default: partial)
 test [ARGUMENT …]   setup, then ruff, mypy, import-linter and pytest, which gets the arguments; in CI (CI=true)
                     also installs what tests need beyond Python
+tools               install what tests need beyond Python, as `test` does in CI
 docs                setup, then make the documentation site in build/docs/site
 sample              setup, then write the sample reports and their pictures anew (needs Chromium)
 benchmark           setup, then measure how fast the suite is and write docs/performance.md
@@ -96,8 +97,11 @@ def test(arguments: Sequence[str]) -> None:
 def main() -> None:
     """Run one command."""
     command, *arguments = sys.argv[1:] or ["help"]
-    if command not in ("setup", "demo", "test", "docs", "sample", "benchmark"):
+    if command not in ("setup", "demo", "test", "tools", "docs", "sample", "benchmark"):
         sys.exit(__doc__)
+    if command == "tools":
+        tools()
+        return
     setup(*(() if command == "demo" else ("dev", "docs")))
     if command == "demo":
         run(BIN / "python", "-m", "pytest", "checks/", "--demo", *(arguments or ["partial"]))

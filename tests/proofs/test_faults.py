@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from release_state.observe.lookups import TABLE
 from tests.proofs.faults.gateway import Gateway
 from tests.proofs.faults.kinds import FAULTS, Fault
 from tests.proofs.faults.matrix import Matrix
@@ -48,3 +49,7 @@ def test_every_request_has_a_row(state: str, matrix: Matrix) -> None:
     )
     unasked = [row.name for row in rows_of(state) if not any(row.claims(each) for each in ran.visit.asked)]
     assert unasked == [], "no run asks this any more"
+    wanted = STATES[state].wanted
+    looked_up = {row.name for row in TABLE if wanted is None or row.asked_with in wanted}
+    missing = {row.fact.split()[0] for row in rows_of(state)} - looked_up
+    assert not missing, "a run with a fault does not look this up: name it in STATES or SETTINGS"
