@@ -75,8 +75,8 @@ def test_commits_call_for_this_version(release: Release) -> None:
     """The commits since the last tag call for this version.
 
     For a project with python-semantic-release, the tool itself says it: `semantic-release version --print`, run in a
-    repository of the suite's own. That needs the extra `semantic-release`, and a project that requires no other version
-    of the tool. A project's own commit parser is never imported: then the result is unknown. For other projects, the
+    repository of the suite's own. That needs the tool beside the suite, and a project that requires no other version
+    of it. A project's own commit parser is never imported: then the result is unknown. For other projects, the
     standard rules of commitizen or plain Conventional Commits apply, as configured.
     """
     found = require_calculation(release)

@@ -308,7 +308,7 @@ def test_without_the_tool_the_version_is_unknown_and_plain_rules_give_a_hint(pro
     project.commit("feat!: turn")
     found = project.look().present()
     problem = why(found.next_version)
-    assert "not installed" in problem.why and "release-state[semantic-release]" in (problem.remedy or "")
+    assert "not installed" in problem.why and "pip install 'python-semantic-release" in (problem.remedy or "")
     assert (found.plain, found.tool) == ("0.2.0", None)
     assert found.counted.present().levels == {"major": 1}
     project.configure(USUAL.replace("true", "false"))

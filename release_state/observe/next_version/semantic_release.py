@@ -33,7 +33,6 @@ from release_state.observe.next_version.rules import Configuration
 from release_state.observe.process import run_bounded
 
 SOURCE = "version calculation"
-EXTRA = "semantic-release"
 BUILT_IN = ("angular", "conventional", "conventional-monorepo", "emoji", "scipy", "tag")
 """The parsers that python-semantic-release brings."""
 SUPPORTED = SpecifierSet(">=10,<11")
@@ -79,8 +78,9 @@ def find_usable_version(configuration: Configuration) -> str:
             "run semantic-release version --print yourself, where you trust the project",
         )
     version = find_installed_version()
-    install = f"install it beside this suite: pip install 'release-state[{EXTRA}]'"
     if version is None:
+        # Not by an extra of this suite: an index may have nothing, or something of a stranger, under the suite's name.
+        install = f"install it beside this suite: pip install 'python-semantic-release{SUPPORTED}'"
         raise NotCalculated("the project uses python-semantic-release, which is not installed here", install)
     for specifier in (str(SUPPORTED), *configuration.pins):
         if not SpecifierSet(specifier).contains(version, prereleases=True):
