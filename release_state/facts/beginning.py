@@ -77,6 +77,5 @@ def _list_starts(release: Release, tag: Tag) -> Iterator[tuple[str, str, datetim
             and not any(abs(pushed - each.committed_at) <= BEGINS_WITHIN for each in history.commits)
         ):
             yield "the last push, perhaps of the tag,", by_tag.workflow, pushed
-    found = release.snapshot.release.known() if by_release else None
-    if by_release and found and found.published_at and not found.draft:
+    if by_release and (found := release.snapshot.release.known()) and found.published_at and not found.draft:
         yield f"the GitHub Release {found.tag}", by_release.workflow, found.published_at

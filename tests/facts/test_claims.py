@@ -112,3 +112,10 @@ def test_what_differs_from_the_configuration_is_beside_it() -> None:
 def test_hostile_claims_stay_short() -> None:
     found = explain_log(parse_log(action({**TOKEN, "sub": "x" * 100_000, "ref": "y" * 100_000})))
     assert all(len(line) <= LONGEST_LINE for line in found.lines)
+
+
+def test_the_environment_is_read_from_the_subject_where_no_claim_names_it() -> None:
+    others = {name: value for name, value in TOKEN.items() if name != "environment"}
+    said = describe_claims({**others, "sub": "repo:example/project:environment:live"}, None)
+    assert "environment live" in said
+    assert "environment " not in describe_claims({**others, "sub": "repository_owner:example"}, None)

@@ -7,7 +7,14 @@ import json
 import pytest
 from packaging.version import Version
 
-from release_state.facts.commits import bump_version, classify_for_commitizen, classify_message, find_highest
+from release_state.facts.commits import (
+    bump_version,
+    classify_for_commitizen,
+    classify_message,
+    count_levels,
+    find_highest,
+)
+from release_state.model.snapshot.published import Level
 from release_state.observe.next_version.rules import Configuration, Unreadable, find_configuration, find_project_name
 from release_state.observe.next_version.semantic_release import NotCalculated, find_usable_version
 
@@ -147,3 +154,14 @@ def test_another_version_of_the_tool_is_not_asked_in_its_place(
         with pytest.raises(NotCalculated, match="asks for") as refused:
             find_usable_version(found)
         assert "install python-semantic-release" in (refused.value.problem.remedy or "")
+
+
+def test_commits_are_counted_by_level_and_those_that_decide_are_shown() -> None:
+    commits: list[tuple[str, str, Level | None]] = [
+        ("a", "docs: x", "none"), ("b", "feat: x", "minor"), ("c", "fix: x", "patch"), ("d", "Update x", None),
+    ]  # fmt: skip
+    found = count_levels("v0.1.0", commits)
+    assert (found.total, found.levels) == (4, {"minor": 1, "patch": 1, "none": 1})
+    assert [each.sha for each in found.decisive] == ["b"]
+    assert ([each.sha for each in found.not_conventional], found.not_conventional_count) == (["d"], 1)
+    assert count_levels(None, commits[:1]).decisive == (), "nothing calls for a release"

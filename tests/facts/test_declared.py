@@ -290,6 +290,8 @@ def test_pattern_that_is_made_to_take_long() -> None:
     ):
         assert match_pattern(pattern, "a" * 300 + "!") is None
     assert match_pattern("V=(?P<version>[0-9.]+)", "x\nV=1.0\n") == "1.0"
+    assert match_pattern("a+b+c+(?P<version>[0-9]+)", "abc1") is None, "four may take long"
+    assert match_pattern("a{1}b{1}c{1}d{1}(?P<version>[0-9]+)", "abcd1") == "1", "a fixed number takes no time"
     assert match_pattern("V=([0-9.]+)", "V=1.0") is None and match_pattern("(", "(") is None
 
 

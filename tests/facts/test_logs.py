@@ -21,6 +21,7 @@ from release_state.facts.logs.attribution import (
     attribute_jobs,
     attribute_log,
     attribute_run,
+    find_versions,
     is_dry_log,
     is_dry_name,
     match_channels,
@@ -28,7 +29,7 @@ from release_state.facts.logs.attribution import (
 from release_state.facts.logs.explanation import MOST_LINES, Explanation, explain_log
 from release_state.facts.logs.failure import Completion
 from release_state.facts.logs.families import KNOWN_FAILURES
-from release_state.facts.logs.lines import LONGEST_LINE, parse_log
+from release_state.facts.logs.lines import LONGEST_LINE, cut, parse_log
 from release_state.model.process import Process, Publisher, Start
 from tests.support import states as s
 
@@ -605,3 +606,14 @@ def test_dry_names() -> None:
     assert is_dry_name("Release 0.2.0, dry_run: true")
     assert not is_dry_name("Release, dry_run: false")
     assert not is_dry_name("Laundry runner")
+
+
+def test_a_line_is_cut_to_its_longest() -> None:
+    assert cut("x" * LONGEST_LINE) == "x" * LONGEST_LINE
+    assert cut("x" * (LONGEST_LINE + 1)) == "x" * (LONGEST_LINE - 1) + "…"
+
+
+@pytest.mark.parametrize("file", ["orbit-0.2.0.zip", "orbit-0.2.0.tar.gz", "orbit-0.2.0-py3-none-any.whl"])
+def test_the_version_of_a_file_that_a_log_names(file: str) -> None:
+    assert [str(each) for each in find_versions([f"Uploading {file}"], s.target())] == ["0.2.0"]
+    assert not find_versions([f"Uploading other-{file}"], s.target())

@@ -9,12 +9,14 @@ import pytest
 from msgspec import structs
 from packaging.version import Version
 
-from release_state.facts.process import explain_unknown, resolve
+from release_state.facts.process import explain_unknown, makes_releases, require_workflows, resolve
 from release_state.facts.publishers import find_started, is_release_run, list_run_filters
+from release_state.facts.release import Release
 from release_state.facts.spelling import find_tag_spelling
-from release_state.model.observation import Observation, known, unavailable
+from release_state.model.observation import NotObserved, Observation, known, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, Remote, Snapshot, Tag, WorkflowFile, WorkflowFiles
 from release_state.model.target import Target
+from release_state.plan.steps.publication import run_workflow
 from tests.support.hostile import OBEYED
 from tests.support.states import BASE, NOW, run
 from tests.support.states import branch as make_branch
@@ -389,3 +391,72 @@ def test_runs_of_a_workflow_that_also_tests_count_by_what_starts_the_upload() ->
     alone = resolve(snapshot({"ship.yml": ON_TAG})).target
     assert list_run_filters(alone, "ship.yml", "main") == ({},)
     assert is_release_run(run(workflow="ship.yml", event="workflow_dispatch"), alone, remote)
+
+
+LARGE = WorkflowFiles(commit=BASE, branch="main", unread=(f"{FOLDER}/large.yml",))
+
+
+@pytest.mark.parametrize(
+    ("files", "given", "are_known"),
+    [
+        ({"ship.yml": ON_TAG}, (), True),
+        ({"ci.yml": CI}, (), False),
+        ({}, (), True),
+        (LARGE, (), False),
+        (LARGE, ("workflow",), True),
+        (None, (), False),
+        (None, ("workflow",), True),
+    ],
+    ids=[
+        "seen",
+        "none is seen to publish",
+        "there is none",
+        "one unread",
+        "configured",
+        "unread",
+        "unread, configured",
+    ],
+)
+def test_which_workflows_publish_is_known(files: Any, given: tuple[str, ...], are_known: bool) -> None:
+    about = target("0.3.0", *given, workflow="ship.yml" if given else "")
+    observed = {} if isinstance(files, dict) else {"workflow_files": FAILED if files is None else known(files)}
+    found = resolve(snapshot(files if isinstance(files, dict) else {}, about, **observed))
+    if are_known:
+        require_workflows(found.target, found.workflow_files)
+    else:
+        with pytest.raises(NotObserved):
+            require_workflows(found.target, found.workflow_files)
+
+
+def test_whether_a_workflow_makes_github_releases() -> None:
+    def made(text: str) -> bool:
+        found = resolve(snapshot({"ship.yml": text}))
+        return makes_releases(found.target, found.workflow_files.value)
+
+    assert made(ON_RELEASE) and made(ON_TAG.replace("uv publish", "uv publish && gh release create v1"))
+    assert not made(ON_TAG) and not made(CI)
+    with pytest.raises(NotObserved):
+        made(CI.replace("pytest", "gh release create v1"))
+
+
+def test_a_called_workflow_has_the_inputs_of_its_call() -> None:
+    def kinds(index: str) -> list[str]:
+        call = f"jobs: {{call: {{uses: ./.github/workflows/up.yml, with: {{index: {index}}}}}}}\n"
+        texts = {
+            "ship.yml": "on: {push: {tags: ['v*']}, workflow_dispatch: {}}\n" + call,
+            "up.yml": "on: {workflow_call: {inputs: {index: {type: string}}}}\n"
+            "jobs: {up: {if: \"inputs.index == 'pypi'\", steps: [{run: uv publish}]}}\n",
+        }
+        return [start.kind for start in resolve(snapshot(texts)).target.process.starts]
+
+    assert kinds("pypi") == ["tag", "dispatch"]
+    assert kinds("other") == []
+
+
+def test_why_there_is_no_workflow_to_start() -> None:
+    def why(texts: dict[str, str], **changes: Any) -> str:
+        return run_workflow(Release(resolve(snapshot(texts, **changes)))).reason
+
+    assert why({}, workflow_files=FAILED) == "no answer"
+    assert why({"ci.yml": CI}).startswith("no workflow file is seen to publish to pypi: ci.yml")
+    assert why({}) == "the project has no release workflow"

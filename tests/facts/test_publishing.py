@@ -148,6 +148,14 @@ def test_a_reusable_workflow_of_elsewhere_is_taken_by_its_name(called: str, is_u
     assert bool(list(find_uploads({PATH: text}))) is is_upload
 
 
+@pytest.mark.parametrize("secrets", ["", ", secrets: {token: '${{ secrets.PYPI_TOKEN }}'}"])
+def test_a_call_of_elsewhere_is_a_rehearsal_by_the_name_of_its_job(secrets: str) -> None:
+    for name, index in (("go", None), ("test-pypi", "testpypi")):
+        call = f"{{uses: octo/shared/.github/workflows/release.yml@v1{secrets}}}"
+        (upload,) = find_uploads({PATH: f"on: push\njobs: {{{name}: {call}}}\n"})
+        assert upload.index == index
+
+
 def test_a_job_that_tests_and_uploads_is_no_rehearsal() -> None:
     text = "on: push\njobs:\n  test:\n    name: Test\n    steps: [{run: pytest}, {run: twine upload dist/*}]\n"
     (upload,) = find_uploads({PATH: text})

@@ -83,6 +83,7 @@ OF_COMMANDS = {
     "semantic-release version --no-push": {CONTENTS},  # it still makes the GitHub Release
     "semantic-release publish": {CONTENTS},
     "mkdocs gh-deploy --force": {CONTENTS},
+    "mkdocs build": set(),
     "mike deploy --push 1.0": {CONTENTS},
     "mike deploy 1.0": set(),
     "uv publish": {ID_TOKEN},

@@ -11,7 +11,7 @@ from release_state.model.observation import NotObserved, Observation, Problem, k
 from release_state.model.outcome import CheckResult, Exit, Outcome, collect_remedies, find_retry_time, merge_unknown
 from release_state.model.plan import Plan, Step
 from release_state.model.record import TracesThen
-from release_state.model.snapshot import History
+from release_state.model.snapshot import Candidate, History
 from release_state.model.target import count_numbers, format_semver, parse_repository
 from tests.support import states as s
 from tests.support.facts import build
@@ -160,3 +160,70 @@ def test_what_cannot_be_shown_has_no_command() -> None:
 def test_how_many_numbers_the_tag_of_a_version_has(version: str, published: tuple[str, ...], numbers: int) -> None:
     """As the index spells the version: a moving tag has fewer."""
     assert count_numbers(Version(version), map(Version, published)) == numbers
+
+
+@pytest.mark.parametrize(
+    ("event", "branch", "tests"),
+    [
+        ("push", "main", True),
+        ("push", "v0.2.0", False),
+        ("pull_request", "topic", True),
+        ("merge_group", "topic", True),
+        ("workflow_dispatch", "main", False),
+    ],
+)
+def test_a_run_tests_pull_requests_and_the_base_branch(event: str, branch: str, tests: bool) -> None:
+    assert s.run(event=event, head_branch=branch).tests("main") is tests
+
+
+def _absent(sha: str, equal: int, absent: int) -> Candidate:
+    """A commit that lacks some of the files."""
+    return s.candidate(sha, equal=equal, absent=tuple(map(str, range(absent))))
+
+
+@pytest.mark.parametrize(
+    ("equal", "compared", "unseen", "fits"),
+    [
+        (5, 8, None, True),
+        (4, 8, None, False),  # half of them
+        (4, 8, 2, False),
+        (20, 100, None, False),
+        (20, 100, 60, False),  # half of those that some commit has
+        (20, 100, 61, True),
+        (19, 100, 90, False),  # too few to tell
+    ],
+)
+def test_a_commit_fits_with_more_than_half_of_what_tells(
+    equal: int, compared: int, unseen: int | None, fits: bool
+) -> None:
+    one = s.candidate(equal=equal)
+    assert s.published(one, compared=compared, unseen=unseen).present().fits(one) is fits
+
+
+@pytest.mark.parametrize(
+    ("equal", "absent", "compared", "is_foreign"),
+    [
+        (0, 5, 8, True),
+        (0, 4, 8, False),  # half of the paths are there
+        (0, 2, 2, False),  # too few files to tell
+        (0, 3, 3, True),
+        (1, 9, 10, True),
+        (2, 8, 10, False),
+        (20, 180, 200, False),  # few of many, and enough to be no accident
+        (19, 171, 190, True),
+    ],
+)
+def test_a_commit_with_next_to_none_of_the_files_is_foreign(
+    equal: int, absent: int, compared: int, is_foreign: bool
+) -> None:
+    one, right = _absent(s.HEAD, equal, absent), s.candidate(s.OTHER, equal=compared)
+    assert s.published(one, right, compared=compared).present().is_foreign(one) is is_foreign
+    assert s.published(one, compared=compared).present().is_foreign(one) is (is_foreign and equal == 0)
+
+
+def test_a_commit_lacks_more_than_no_commit_has() -> None:
+    one, other = _absent(s.HEAD, 6, 2), _absent(s.OTHER, 7, 1)
+    found = s.published(one, other).present()
+    assert (found.lacks_more(one), found.lacks_more(other)) == (True, False)
+    for unseen, lacks in ((1, True), (2, False)):
+        assert s.published(one, unseen=unseen).present().lacks_more(one) is lacks

@@ -28,7 +28,7 @@ from release_state.demo.loopback import Request
 from release_state.facts.release import Release
 from release_state.model.observation import Observation, known
 from release_state.model.plan import Step
-from release_state.model.snapshot import Published
+from release_state.model.snapshot import Candidate, Published
 from release_state.model.target import Channel, Target
 from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.commits import BranchHistory, Stores
@@ -55,9 +55,25 @@ SDIST = "orbit_demo-0.2.0.tar.gz"
 Contents = Mapping[str, bytes]
 
 
+def find_best(found: Published) -> Candidate | None:
+    """The candidate that fits better than every other; None if none fits, or several fit equally."""
+    first = next(iter(found.candidates), None)
+    if first is None or not first.equal:
+        return None
+    return first if all(first.rank < other.rank for other in found.candidates[1:]) else None
+
+
+def best(found: Published) -> Candidate:
+    """The candidate that fits better than every other."""
+    one = find_best(found)
+    assert one is not None, "none fits, or several fit equally"
+    return one
+
+
 def is_exact(found: Published) -> bool:
     """Whether every file of the sdist is identical in the best candidate."""
-    return bool(found.best and not found.best.differing and not found.best.absent)
+    first = find_best(found)
+    return bool(first and not first.differing and not first.absent)
 
 
 @pytest.fixture(autouse=True)
@@ -214,7 +230,7 @@ def test_the_tag_is_on_another_commit_than_was_published(world: World) -> None:
     world.repo.git("tag", "v0.2.0")
     world.publish(world.tree(sha))
     found = world.published()
-    assert found.best and (found.best.sha, found.best.what) == (sha, "the commit of main that sets the version")
+    assert (best(found).sha, best(found).what) == (sha, "the commit of main that sets the version")
     tagged = found.candidates[1]
     assert (tagged.what, tagged.equal, tagged.differing) == ("the tag v0.2.0", 4, ("src/orbit/core.py",))
 
@@ -228,7 +244,7 @@ def test_a_commit_between_the_two_ends_of_the_run_fits_best(world: World) -> Non
     files = world.tree(sha)
     world.publish(files)
     found = world.published()
-    assert found.best and (found.best.sha, found.best.what) == (sha, "a commit of main that declares the version")
+    assert (best(found).sha, best(found).what) == (sha, "a commit of main that declares the version")
     assert is_exact(found) and len(found.candidates) == 2
 
 
@@ -238,8 +254,8 @@ def test_published_from_a_pull_request_with_a_squash_that_differs(world: World) 
     squash = world.commit("chore(release): v0.2.0 (#9)", project("0.2.0") | {"README.md": "# other\n"})
     world.publish(world.tree(head))
     found = world.published()
-    assert found.best and (found.best.sha, found.best.ref, found.best.on_base) == (head, "refs/pull/9/head", False)
-    assert found.best.what == "the recorded head of pull request #9" and is_exact(found)
+    assert (best(found).sha, best(found).ref, best(found).on_base) == (head, "refs/pull/9/head", False)
+    assert best(found).what == "the recorded head of pull request #9" and is_exact(found)
     second = found.candidates[1]
     assert (second.sha, second.on_base, second.differing) == (squash, True, ("README.md",))
     assert all("#10" not in candidate.what for candidate in found.candidates), "it declares another version"
@@ -286,7 +302,7 @@ def test_a_squash_with_the_same_tree_is_preferred_to_the_head(world: World) -> N
     head = pull(world, 9, project("0.2.0"))
     squash = world.commit("chore(release): v0.2.0 (#9)", project("0.2.0"))
     world.publish(world.tree(head))
-    assert world.published().best is None, "both fit alike"
+    assert find_best(world.published()) is None, "both fit alike"
     [tag] = world.step()
     assert tag.title == f"Tag {squash[:12]}, the commit of main that sets the version, as v0.2.0"
     assert "fits just as well" in tag.reason and head[:12] in tag.reason
@@ -298,7 +314,7 @@ def test_the_head_of_the_release_branch(world: World) -> None:
     world.repo.git("checkout", "--quiet", "main")
     world.publish(world.tree(sha))
     found = world.published()
-    assert found.best and (found.best.sha, found.best.what) == (sha, "the head of release/pypi-v0.2.0")
+    assert (best(found).sha, best(found).what) == (sha, "the head of release/pypi-v0.2.0")
     [tag] = world.step()
     assert "not in the history of main" in tag.reason and "alternative" not in tag.reason
 
@@ -310,9 +326,9 @@ def test_a_project_in_a_folder_of_its_repository(world: World) -> None:
     world.commit("chore: next", {"packages/orbit/pyproject.toml": "[project]\nname='orbit-demo'\nversion='0.3.0'\n"})
     world.publish({**world.tree(sha, "packages/orbit/"), "LICENSE": b"MIT\n"})
     found = world.published()
-    assert found.best and (found.best.sha, found.best.declared_version) == (sha, "0.2.0")
+    assert (best(found).sha, best(found).declared_version) == (sha, "0.2.0")
     assert is_exact(found), "the licence is at the top of the repository"
-    assert found.best.what == "the commit of main that sets the version"
+    assert best(found).what == "the commit of main that sets the version"
 
 
 def test_a_version_that_a_source_file_holds(world: World) -> None:
@@ -325,7 +341,7 @@ def test_a_version_that_a_source_file_holds(world: World) -> None:
     world.commit("chore: next", {"src/orbit/__about__.py": '__version__ = "0.3.0"\n'})
     world.publish(world.tree(sha))
     found = world.published()
-    assert found.best and (found.best.sha, found.best.what) == (sha, "the commit of main that sets the version")
+    assert (best(found).sha, best(found).what) == (sha, "the commit of main that sets the version")
 
 
 def test_a_version_that_no_tree_declares(world: World) -> None:
@@ -386,7 +402,7 @@ def test_a_repository_with_sha256_names(tmp_path: Path, server: IndexServer) -> 
     sha = world.commit("chore: release", project("0.2.0"))
     world.publish(world.tree(sha))
     found = world.published()
-    assert is_exact(found) and found.best and found.best.sha == sha and len(sha) == 64
+    assert is_exact(found) and best(found).sha == sha and len(sha) == 64
 
 
 def test_a_zip(world: World) -> None:
@@ -400,7 +416,7 @@ def test_a_zip(world: World) -> None:
 def test_wheels_only(world: World) -> None:
     world.upload(*build_wheel("orbit-demo", "0.2.0", sources={"orbit/__init__.py": b""}))
     found = world.published()
-    assert found.sdist is None and found.best is not None and found.best.declared_version == "0.1.0"
+    assert found.sdist is None and best(found).declared_version == "0.1.0"
     assert world.step()[0].title.endswith(", unless you know a better match"), "nothing in it says the version"
     world.index.delete("pypi", "0.2.0")
     source = "print('of this very version')\n"
@@ -512,7 +528,7 @@ def test_the_commit_that_the_attestation_names_is_a_candidate(world: World) -> N
     world.upload(name, content, provenance=provenance(content, certificate(sha)))
     found = world.published()
     assert (found.provenance_commit, found.provenance_repository) == (sha, "octo/orbit")
-    assert found.best and found.best.what == "the commit that the attestation names (not verified)"
+    assert best(found).what == "the commit that the attestation names (not verified)"
     [tag] = world.step()
     assert "(not verified here) names the same commit" in tag.reason
 
@@ -522,7 +538,7 @@ def test_an_attested_commit_that_cannot_be_had(world: World) -> None:
     name, content = build_sdist("orbit-demo", "0.2.0", files=world.tree(sha))
     world.upload(name, content, provenance=provenance(content, certificate("1" * 40)))
     found = world.published()
-    assert found.provenance_commit == "1" * 40 and found.best and found.best.sha == sha
+    assert found.provenance_commit == "1" * 40 and best(found).sha == sha
     [tag] = world.step()
     assert "names another commit, 111111111111" in tag.reason
 

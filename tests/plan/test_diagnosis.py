@@ -10,6 +10,7 @@ from release_state.facts.origin import explain_dead_end
 from release_state.facts.release import Release
 from release_state.model.observation import known
 from release_state.model.snapshot import NOT_ASKED, Snapshot
+from release_state.plan.diagnosis import diagnose
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
@@ -73,3 +74,22 @@ def test_a_missing_file_without_a_source_cannot_come(index: dict[str, Any], remo
     said = explain_dead_end(Release(found))
     assert bool(said) is is_dead
     assert not is_dead or said.startswith("missing: sdist, and there is no known source")
+
+
+def test_what_a_superseded_version_leaves_is_withdrawn() -> None:
+    yanked = {"pypi": s.project(s.file(yanked=True), releases={"0.2.1": False})}
+    for refs, direction in (((), "nothing"), ((s.branch(),), "roll back")):
+        found = diagnose(s.rolled_back(index=yanked, remote=s.remote(*refs), history=s.history(s.lineage())))
+        assert (found.scenario, found.direction) == ("superseded", direction)
+
+
+def test_what_the_plan_depends_on_is_said_with_what_is_known() -> None:
+    tagged = diagnose(s.ready(remote=s.remote(s.tag()), history=s.failed("git history")))
+    published = diagnose(s.released(history=OTHER_VERSION, published=s.failed("sdist")))
+    assert (
+        (tagged.scenario, tagged.direction)
+        == (published.scenario, published.direction)
+        == ("partly unknown", "find out")
+    )
+    assert tagged.title == "Not published; the plan depends on git history"
+    assert published.title == "Published; the plan depends on sdist"

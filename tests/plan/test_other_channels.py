@@ -10,7 +10,8 @@ import pytest
 from msgspec import structs
 
 from release_state.facts.published import find_sharing, find_sharing_any
-from release_state.model.observation import known
+from release_state.facts.release import Release
+from release_state.model.observation import NotObserved, known
 from release_state.model.outcome import Verdict
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
@@ -203,3 +204,28 @@ def test_another_index_is_asked_only_where_it_decides(
     assert sorted(found.index) == asked
     if channel == "testpypi":
         assert destroying(found, "rollback") == []
+
+
+def test_a_file_that_may_be_of_this_version_is_no_proof_that_nothing_is_published() -> None:
+    doubtful = ("orbit-0.2.0.exe",)
+    for page, is_known in ((s.project(skipped=doubtful), False), (s.project(s.file(), skipped=doubtful), True)):
+        release = Release(s.released(target=aim("tag"), index={"internal": s.project(), "pypi": page}))
+        if is_known:
+            assert release.find_dependents("tag") == ("pypi",)
+        else:
+            with pytest.raises(NotObserved):
+                release.find_dependents("tag")
+
+
+def test_a_branch_that_is_left_over_here_is_kept_for_who_has_published_from_it() -> None:
+    pages = {"internal": BOTH["pypi"], "pypi": BOTH["pypi"]}
+    found = s.released(
+        target=aim("tag", branch_template="release/v{version}"),
+        remote=s.remote(s.tag(), s.branch("release/v0.2.0")),
+        history=s.history(s.lineage(unmerged_count=1)),
+        index=pages,
+        pulls=known(()),
+    )
+    assert destroying(found) == []
+    alone = structs.replace(found, index={**pages, "pypi": s.project()})
+    assert destroying(alone) == ["Delete the release branch release/v0.2.0"]

@@ -226,6 +226,13 @@ def test_a_printed_run_for_another_version_leaves_out_what_was_for_this_one() ->
     assert "--block-on-advice" in other and "--plan" not in other
 
 
+def test_a_printed_run_judges_built_files_only_before_they_are_uploaded() -> None:
+    target = s.target(settings=(("built", "dist"), ("block-on-advice", "true")))
+    for phase, is_kept in (("", True), ("pre-release", True), ("rollback", False), ("post-release", False)):
+        command = suite_command(target, **({"phase": phase} if phase else {}))
+        assert ("--built" in command) is is_kept and "--block-on-advice" in command
+
+
 def test_a_printed_run_finds_out_what_this_one_found_out() -> None:
     """An option would overrule it: without a workflow that publishes, `--workflow ''` would leave its runs out."""
     for found in ({"workflow": ""}, {"workflow": "publish.yml"}, {"tag_template": "{version}"}):

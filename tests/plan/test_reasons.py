@@ -13,12 +13,12 @@ from release_state.model.observation import Observation, known
 from release_state.model.outcome import Exit
 from release_state.model.plan import Step, Wanted, step
 from release_state.model.snapshot import Candidate, Snapshot, Tag
-from release_state.plan.steps import tagging
+from release_state.plan.steps import pulls, tagging
 from release_state.plan.steps.commands import push
 from release_state.plan.steps.conflicts import make_room_for_branch, make_room_for_tag
-from release_state.plan.steps.prerequisites import end_or_wait
+from release_state.plan.steps.prerequisites import end_or_wait, tidy_up
 from release_state.plan.steps.protection import put_permission_first
-from release_state.plan.steps.publication import unyank
+from release_state.plan.steps.publication import publish_from, unyank, wheel_from_sdist
 from release_state.plan.steps.releases import handle_other_spelling
 from release_state.plan.steps.tagging import describe_fit
 from tests.checks.cases.names import FOLDER, IN_THE_WAY
@@ -337,3 +337,88 @@ def test_a_tag_that_is_pushed_again_needs_its_creation_too() -> None:
     [ask, last] = put_permission_first(release, [again])
     assert ask.title.startswith("Make sure that you may create the tag v0.2.0") and last == again
     assert "this token cannot see who may bypass it" in ask.reason
+
+
+@pytest.mark.parametrize(
+    ("published", "title", "said"),
+    [
+        (s.published(s.candidate()), "Push the clone's tag v0.2.0", "all 8 files"),
+        (s.published(), "Push the clone's tag v0.2.0, if it is on the published commit", ""),
+        (
+            s.published(s.candidate(s.OTHER, equal=6, differing=("a", "b"))),
+            "Push the clone's tag v0.2.0, if it is on the published commit",
+            f"the best other match is {s.OTHER[:12]}",
+        ),
+    ],
+    ids=["it fits", "nothing was compared", "another was compared"],
+)
+def test_the_clones_tag_is_pushed_with_what_is_known_of_its_commit(published: Any, title: str, said: str) -> None:
+    release = Release(s.released(published=published, remote=s.remote(), clone=s.clone(tags=(s.tag(),))))
+    first = tagging.create(release)[0]
+    assert first.title == title and said in first.reason
+    assert bool(first.precondition) == title.endswith("commit")
+    assert ("could not be compared" in first.reason) == ("best" in said)
+
+
+def test_a_tag_of_a_version_that_was_never_published_is_told_where_it_is_in_the_way() -> None:
+    refs = s.remote(s.tag("v0.3.0"), s.tag("v0.1.0"), s.tag("latest"))
+    release = Release(s.released(remote=refs, clone=s.clone()))
+    reason = tagging.create(release)[0].reason
+    assert [name for name in ("v0.3.0", "v0.1.0", "latest") if f"{name} is on it too" in reason.lower()] == ["v0.3.0"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "spelt"), [("0.2", "0.2"), ("0.2.0", "0.2.0"), ("0.1.0", "0.2.0"), (None, "0.2.0")]
+)
+def test_files_are_named_as_the_commit_spells_the_version(declared: str | None, spelt: str) -> None:
+    release = Release(s.ready(remote=s.remote(s.tag()), history=s.history(s.lineage(declared_version=declared))))
+    files = [word for word in publish_from(release, "v0.2.0").commands[-1] if word.endswith(".tar.gz")]
+    assert files and all(word.endswith(f"-{spelt}.tar.gz") for word in files)
+
+
+def test_the_sdist_that_a_wheel_is_built_from_is_that_with_the_indexs_hash() -> None:
+    sdist = s.file("sdist", sha256="ab" * 32)
+    for file, url in ((sdist, f"{sdist.url}#sha256={'ab' * 32}"), (s.file("sdist"), sdist.url)):
+        assert wheel_from_sdist(Release(s.released()), file).commands[0][-1] == url
+
+
+SET_ANEW = "Set the branch release/pypi-v0.2.0 to the tag"
+
+
+@pytest.mark.parametrize(
+    ("branch", "lineages", "first"),
+    [
+        (None, (), "Recreate the branch release/pypi-v0.2.0 from the tag"),
+        (s.branch(), (), None),
+        (s.branch(sha=s.OTHER), (s.lineage(s.OTHER),), None),  # what it has is nobody's to drop
+        (
+            s.branch(sha=s.OTHER),
+            (s.lineage(s.OTHER, on_base=True, ahead=0),),
+            "Set the branch release/pypi-v0.2.0 to the tag",
+        ),
+        (s.branch(sha=s.BASE), (), SET_ANEW),
+    ],
+    ids=["none", "at the tag", "other commits", "nothing of its own", "at the base's head"],
+)
+def test_a_head_branch_is_moved_only_if_nothing_is_lost(branch: Any, lineages: Any, first: str | None) -> None:
+    refs = s.remote(*filter(None, (s.tag(), branch)))
+    release = Release(s.released(pulls=known(()), remote=refs, history=s.history(s.lineage(), *lineages)))
+    titles = [each.title for each in pulls.create(release)]
+    assert titles == [*([first] if first else []), "Create the pull request"]
+
+
+@pytest.mark.parametrize(
+    ("marked", "paths"), [((), None), (("a", "b c"), ("a", "b c")), (("a", "caf\\303"), ())], ids=["none", "two", "odd"]
+)
+def test_marks_are_removed_by_the_names_that_git_takes(marked: tuple[str, ...], paths: tuple[str, ...] | None) -> None:
+    *unmark, show = tidy_up(Release(s.ready()), s.clone(marked=marked).present())
+    assert show.commands[-1][-2:] == ("status", "--short") and bool(unmark) is (paths is not None)
+    assert [each[-len(paths or ()) :] for step in unmark for each in step.commands] == [paths] * 2 * bool(paths)
+
+
+def test_without_a_clone_git_needs_a_repository_and_nothing_else_does() -> None:
+    alone: dict[str, Any] = {"target": s.target(clone=None), "clone": s.failed("clone")}
+    untagged = s.released(**alone, remote=s.remote())
+    unannounced = s.released(**alone, release=known(None), latest_release=known(s.release("v0.1.0")))
+    for snapshot, is_needed in ((untagged, True), (unannounced, False), (s.released(remote=s.remote()), False)):
+        assert bool(steps(snapshot, "Create an empty repository")) is is_needed

@@ -20,6 +20,7 @@ from release_state.model.snapshot.runs import WorkflowState
 from release_state.observe.waiting import Waiting, find_pending
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import explain_start
+from release_state.plan.steps.publication import publish_from
 from tests.support import states as s
 from tests.support.facts import build, workflow
 from tests.support.judged import verdict_of
@@ -552,3 +553,28 @@ def test_the_github_release_that_starts_it_is_marked_and_made_once() -> None:
     lineage = s.history(s.lineage(s.BASE, on_base=True, declared_version="0.2.0rc1"))
     start = verdict_of(structs.replace(unfinished, target=about, history=lineage)).start
     assert start and "--prerelease" in start.steps[0].commands[0]
+
+
+def test_a_start_is_verified_by_what_it_makes() -> None:
+    for kind, program in (("tag", "sh"), ("release", "gh")):
+        ready = tagged(publisher(kind), remote=s.remote(), clone=s.clone(), phase="pre-release")  # type: ignore[arg-type]
+        assert Recovery(Release(ready)).start[-1].verify[0][0] == program
+    for drafts, title in (
+        ((), "Create the GitHub Release"),
+        ((s.release(draft=True),), "Publish the draft GitHub Release"),
+    ):
+        ready = tagged(
+            publisher("release"), remote=s.remote(), clone=s.clone(), phase="pre-release", drafts=known(drafts)
+        )
+        assert Recovery(Release(ready)).start[-1].title.startswith(f"{title} v0.2.0 on {s.BASE[:12]}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "makes", "is_said"),
+    [("dispatch", ("tag",), True), ("dispatch", (), False), ("tag", ("tag",), False), ("release", ("tag",), False)],
+)
+def test_a_run_that_makes_its_own_tag_would_make_another_version(
+    kind: StartKind, makes: tuple[Made, ...], is_said: bool
+) -> None:
+    reason = publish_from(Release(tagged(publisher(kind, makes=makes))), "v0.2.0").reason
+    assert ("would compute another version" in reason) is is_said

@@ -128,6 +128,22 @@ def test_what_arises_is_told() -> None:
     assert "GitHub Release deleted" in found.traces and "RELEASE-11" in found.arisen and not found.mended
 
 
+def test_many_changes_are_counted_by_kind() -> None:
+    many = Changes(
+        since=s.NOW,
+        report="a",
+        verdict_then="x",
+        verdict="x",
+        traces=("tag created",),
+        mended=("A", "B"),
+        arisen=("C",),
+    )
+    assert (many.in_short, many.count) == ("1 of the state, 2 checks fixed, 1 check new", 4)
+    assert structs.replace(many, traces=(), remaining=("D", "E")).in_short == (
+        "2 checks fixed, 1 check new, 2 checks still failing"
+    )
+
+
 def test_checks_of_another_phase_are_no_success_of_this_one() -> None:
     found = between(s.ready(ci=s.ci("failure")), s.released(release=known(None)))
     assert not found.mended and "CI-1" not in found.remaining and found.arisen == ("RELEASE-11",)

@@ -216,7 +216,9 @@ def test_a_pull_request_that_the_plan_closes_is_left_over() -> None:
 def test_nothing_is_left_over_of_a_release_that_is_whole() -> None:
     """Though a person asks for the plan that withdraws it: its verdict stays green."""
     found, verdict = rows(s.released(), "rollback")
-    assert verdict.exit is Exit.OK and any(step.destroys for step in verdict.plan.steps)
+    assert verdict.exit is Exit.OK
+    steps = [step for step in verdict.plan.steps if step.destroys]
+    assert steps and not any(step.advice for step in steps), "who asks for it means every step"
     assert not [row for row in found.values() if row.removed_by or row.words == "left over"]
 
 
@@ -267,6 +269,16 @@ def _marked(*refs: Branch | Tag, **dates: datetime) -> list[tuple[str, str]]:
     return [(event.kind, event.detail) for event in found.events if event.kind in ("commit", "branch", "tag")]
 
 
+@pytest.mark.parametrize(("base", "sha"), [(None, s.BASE), ("develop", s.OTHER)])
+def test_before_a_release_the_head_of_the_base_branch_is_told(base: str | None, sha: str) -> None:
+    commits = tuple(Commit(sha=each, subject="feat", committed_at=s.NOW) for each in (s.BASE, s.OTHER))
+    history = known(History(base_head=sha, lineages=(), commits=commits))
+    remote = s.remote(s.branch("develop", s.OTHER))
+    found = build_timeline(Release(s.ready(target=s.target(base_branch=base), remote=remote, history=history)))
+    told = [(event.title, event.detail) for event in of_kind(found, "commit")]
+    assert told == [(f"{sha[:12]} feat", f"the head of {base or 'main'}")]
+
+
 def test_a_commit_and_the_refs_that_name_it_are_told_once() -> None:
     """A branch, and a lightweight tag, have no time of their own."""
     assert _marked(s.branch()) == [("commit", "the head of release/pypi-v0.2.0")]
@@ -283,7 +295,8 @@ def test_runs_are_those_of_this_release() -> None:
     before = s.run(id=3, number=3, created_at=s.NOW - timedelta(days=2), updated_at=s.NOW - timedelta(days=1))
     ours = s.run(id=4, number=4, head_branch="release/pypi-v0.2.0", conclusion="failure", created_at=LATER)
     files = (s.file(uploaded_at=s.NOW + timedelta(minutes=1)),)
-    found = seen(index={"pypi": s.project(*files)}, runs=s.runs(during, other, before, ours))
+    opened = known((s.pull(created_at=s.NOW - timedelta(hours=36)),))  # while the one before was at work
+    found = seen(index={"pypi": s.project(*files)}, runs=s.runs(during, other, before, ours), pulls=opened)
     assert [event.title for event in of_kind(found, "run")] == ["release run #1 succeeded", "release run #4 failed"]
 
 

@@ -93,7 +93,7 @@ def find_difference(claims: Mapping[str, str], expected: ExpectedClaims | None) 
     if claims.get("ref", "").startswith("refs/pull/") or claims.get("sub", "").endswith(":pull_request"):
         return identity.PULL_REQUEST
     repository = claims.get("repository", "")
-    if own and (own[1].lower() != repository.lower() if repository else False):
+    if own and repository and own[1].lower() != repository.lower():
         return identity.REUSABLE
     if started and own and started.groups() != own.groups():
         return identity.REUSABLE

@@ -127,14 +127,6 @@ class Published(Model):
         """The name of the compared file; None if there was nothing to compare."""
         return self.sdist or self.wheel
 
-    @property
-    def best(self) -> Candidate | None:
-        """The candidate that fits better than every other; None if none fits, or several fit equally."""
-        if not self.candidates or not self.candidates[0].equal:
-            return None
-        first = self.candidates[0]
-        return first if all(first.rank < other.rank for other in self.candidates[1:]) else None
-
     def fits(self, candidate: Candidate) -> bool:
         """Whether a commit has more than half of the files that tell something.
 
