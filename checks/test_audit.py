@@ -8,7 +8,7 @@ from release_state.audit.audit import Audit
 from release_state.audit.habits import INDEX, RELEASE, TAG
 from release_state.audit.judge import Judgement
 from release_state.audit.verdict import plan_latest
-from release_state.common.text import join_items
+from release_state.common.text import format_count, join_items
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.model.plan import step
@@ -144,7 +144,7 @@ def test_tags_are_spelled_alike(audit: Audit) -> None:
         names = join_items((each.tags[0].name for each in others), 5)
         raise ActionNeeded(
             expected=f"{audit.target.tag_template}, which was in use before them",
-            found=f"{len(others)} version{'s' * (len(others) != 1)} tagged otherwise: {names}",
+            found=f"{format_count(len(others), 'version')} tagged otherwise: {names}",
             why="tools that read versions from tags may not find them",
             steps=[step("Leave them, or add tags in the usual spelling on the same commits")],
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.common.text import format_commits, join_items
+from release_state.common.text import format_count, join_items
 from release_state.facts import origin
 from release_state.facts.declared.version_source import find_build_writer, find_described_instead
 from release_state.facts.hints import find_tag_hint
@@ -311,7 +311,7 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
     if any(release.is_ancestor(tag.commit, pull.head_sha) for pull in release.pulls) or release.find_line(tag.commit):
         return
     heads = join_items(f"#{pull.number} at {pull.head_sha[:12]}" for pull in release.pulls) or "none"
-    off = format_commits(release.lineage(tag.commit).ahead)
+    off = format_count(release.lineage(tag.commit).ahead, "commit")
     fix = step(
         f"Look at what {tag.name} points to",
         fetch(release, f"refs/tags/{tag.name}"),

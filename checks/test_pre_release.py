@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from release_state.common.text import format_commits, join_items
+from release_state.common.text import format_count, join_items
 from release_state.facts.declared.version_source import (
     explain_no_tag,
     explain_no_version,
@@ -400,7 +400,7 @@ def test_clone_is_level_with_the_remote(release: Release) -> None:
     fetching = in_clone(release, *fetch(release, f"refs/heads/{release.base_branch}")[1:])
     only_here = in_clone(release, "log", "--oneline", f"{release.base_head}..HEAD")
     if ahead:
-        also = f", then combine it with the {format_commits(behind)} of the remote" if behind else ""
+        also = f", then combine it with the {format_count(behind, 'commit')} of the remote" if behind else ""
         steps = [step(f"Review what only the clone has{also}", fetching, only_here)]
     else:
         steps = [
@@ -408,7 +408,7 @@ def test_clone_is_level_with_the_remote(release: Release) -> None:
         ]
     raise ActionNeeded(
         expected=f"{base} ({release.base_head[:12]})",
-        found=f"{format_commits(ahead)} ahead, {format_commits(behind)} behind",
+        found=f"{format_count(ahead, 'commit')} ahead, {format_count(behind, 'commit')} behind",
         why="the release is made from the remote's head, not from the clone's",
         steps=steps,
     )

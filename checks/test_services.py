@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from release_state.common.text import format_count
 from release_state.facts.health import describe_trouble
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable
@@ -77,4 +78,4 @@ def test_rate_limit_is_enough_for_another_run(release: Release) -> None:
 def format_wait(moment: datetime, now: datetime) -> str:
     """The wait in words, counted from when the facts were observed: `in 12 minutes`."""
     minutes = max(0, math.ceil((moment - now).total_seconds() / 60))
-    return f"in {minutes} minute{'' if minutes == 1 else 's'}"
+    return f"in {format_count(minutes, 'minute')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.common.text import join_items
+from release_state.common.text import format_count, join_items
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_pull_request_steps, find_pushes_to_base, is_before_release
 from release_state.facts.rulesets import Hindrance, find_hindrances, find_idle_rulesets, list_tag_rules
@@ -148,7 +148,7 @@ def _list_demands(base: BaseRules) -> list[str]:
     if base.by_pull_request_only and not base.all_approvals:
         asks.append("pull requests")
     if base.all_approvals:
-        asks.append(f"{base.all_approvals} approving review{'' if base.all_approvals == 1 else 's'}")
+        asks.append(f"{format_count(base.all_approvals, 'approving review')}")
     if base.all_checks:
         asks.append(f"the checks {', '.join(base.all_checks)}")
     return asks

@@ -7,7 +7,7 @@ from msgspec import structs
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from release_state.common.text import format_commits, join_items
+from release_state.common.text import format_count, join_items
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable
@@ -40,7 +40,7 @@ def require_calculation(release: Release) -> Calculation:
 def describe_commits(counted: Counted) -> str:
     """The counted commits in words: `the 3 commits since v0.1.0`."""
     place = f"since {counted.last_tag}" if counted.last_tag else "of the whole history"
-    return f"the {format_commits(counted.total)} {place}"
+    return f"the {format_count(counted.total, 'commit')} {place}"
 
 
 def describe_rules(found: Calculation) -> str:

@@ -11,7 +11,7 @@ from release_state.audit import kinds
 from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Maturity
 from release_state.audit.kinds import Kind
 from release_state.audit.versions import Audited, AuditSnapshot
-from release_state.common.text import join_items, sanitize
+from release_state.common.text import format_count, join_items, sanitize
 from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, Problem, unavailable
 from release_state.model.outcome import Outcome
@@ -246,7 +246,7 @@ class Judge:
                 yield Finding(kinds.PRERELEASE_FLAG, f"GitHub calls it {flag}, PEP 440 {meant}")
         if audited.releases and audited.drafts:
             count = len(audited.drafts)
-            yield Finding(kinds.DRAFT_LEFT, f"{count} draft{'s' * (count != 1)} for {audited.drafts[0].tag}")
+            yield Finding(kinds.DRAFT_LEFT, f"{format_count(count, 'draft')} for {audited.drafts[0].tag}")
 
     def _left_behind(self, audited: Audited) -> Iterator[Finding]:
         if audited.branches and audited.indexed and "pull-request" not in self.leaves:
@@ -263,7 +263,7 @@ class Judge:
         indexed, traces = audited.indexed, []
         if indexed:
             yanked = " (yanked)" if indexed.all_yanked else ""
-            traces.append(f"{len(indexed.files)} file{'s' * (len(indexed.files) != 1)}{yanked}")
+            traces.append(f"{format_count(len(indexed.files), 'file')}{yanked}")
         traces += [f"tag {tag.name}" for tag in audited.tags]
         traces += [f"GitHub Release {release.tag}" for release in audited.releases]
         traces += [f"draft for {draft.tag}" for draft in audited.drafts]

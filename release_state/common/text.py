@@ -53,9 +53,9 @@ def join_items(items: Iterable[str], most: int = 5, total: int | None = None) ->
     return "; ".join(items[:most]) + (f"; and {more} more" if more > 0 else "")
 
 
-def format_commits(count: int) -> str:
-    """`1 commit`, `2 commits`."""
-    return f"{count} commit{'' if count == 1 else 's'}"
+def format_count(count: int, noun: str) -> str:
+    """`1 commit`, `2 commits`; of a noun with a plain plural."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def format_duration(minutes: float) -> str:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from msgspec import Struct, structs
 
 from release_state.common.strict import FRESH_SECONDS, read_clock
-from release_state.common.text import join_items, sanitize
+from release_state.common.text import format_count, join_items, sanitize
 from release_state.facts.beginning import find_beginning
 from release_state.facts.health import judge_ci
 from release_state.facts.release import Release
@@ -68,7 +68,7 @@ class Waited(Model):
     @property
     def words(self) -> str:
         """One line for the terminal and the report."""
-        again = f"looked again {self.looks} time{'' if self.looks == 1 else 's'}"
+        again = f"looked again {format_count(self.looks, 'time')}"
         what = f"still pending: {join_items(self.still)}" if self.still else "nothing is pending any more"
         return f"waited {self.seconds:.0f} s, {again}; {what}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from release_state.common.text import join_items
+from release_state.common.text import format_count, join_items
 from release_state.facts.health import judge_ci
 from release_state.facts.origin import find_replacement
 from release_state.facts.release import Release
@@ -104,7 +104,7 @@ def _index_observed(release: Release) -> str:
         return (coming or listed) + status
     kinds = join_items(dict.fromkeys(file.kind for file in release.files))
     yanked = sum(file.yanked for file in release.files)
-    count = f"{len(release.files)} file{'' if len(release.files) == 1 else 's'}: {kinds.replace(';', ',')}"
+    count = f"{format_count(len(release.files), 'file')}: {kinds.replace(';', ',')}"
     lost = release.wheel_gap.unexplained
     gap = f"no wheel for {join_items(lost, 3).replace(';', ',')}" if lost else ""
     return "; ".join(filter(None, [count, f"{yanked} yanked" if yanked else "", gap, coming])) + status

@@ -23,6 +23,7 @@ from release_state.audit.session import FILE, functions_of, list_expected, list_
 from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.common import disk
 from release_state.common.errors import format_error, format_traceback
+from release_state.common.text import format_count
 from release_state.facts.release import Release
 from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, find_retry_time, merge_unknown, name_phase
 from release_state.model.plan import Step, step
@@ -163,7 +164,7 @@ def _audit_part(verdict: AuditVerdict) -> Part:
         key=audit.key,
         verdict=verdict.words,
         exit_code=verdict.exit,
-        summary=f"{count} version{'s' * (count != 1)}: {verdict.counts_in_words}",
+        summary=f"{format_count(count, 'version')}: {verdict.counts_in_words}",
         findings=tuple([*_list_findings(problems), *kinds][:_MOST]),
         kinds=(*(result.id for result in problems), *(kind.id for kind in verdict.by_kind)),
         steps=(*(each for result in problems for each in result.steps), *map(_shorten, steps)),

@@ -9,6 +9,7 @@ from msgspec import Struct
 from release_state.audit.audit import Audit
 from release_state.audit.habits import FEW, INDEX, RELEASE, TAG, Maturity, has_trace
 from release_state.audit.judge import Finding, Judgement
+from release_state.common.text import format_count
 from release_state.model.outcome import Outcome
 
 NAMES = {INDEX: "the index", TAG: "tags", RELEASE: "GitHub Releases", "sdist": "sdists", "wheel": "wheels"}
@@ -31,7 +32,7 @@ def describe_habits(audit: Audit) -> list[str]:
         more = "".join(f"; {words}" for words in _exceptions(audit, trace))
         if trace == INDEX:
             count = len(audit.habits.published)
-            lines.append(f"{name}: {since}, {count} version{'s' * (count != 1)}; older ones need not be there{more}")
+            lines.append(f"{name}: {since}, {format_count(count, 'version')}; older ones need not be there{more}")
             continue
         line = f"{name}: {since}, {has} of {all_of_them} published versions"
         if others := len(audit.habits.published) - all_of_them:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from release_state.audit.report.history import describe, format_ranges
 from release_state.audit.verdict import AuditVerdict
-from release_state.common.text import sanitize
+from release_state.common.text import format_count, sanitize
 from release_state.model.outcome import CheckResult, Outcome, Verdict
 from release_state.report.actions import StepReport, annotation, errors_first
 from release_state.report.document import find_decisive
@@ -31,7 +31,7 @@ def describe_ending(verdict: AuditVerdict) -> str:
     audit, target = verdict.audit, verdict.audit.target
     count = len(audit.judgements)
     chosen = "" if audit.history.selection == "all" else f" {audit.history.selection}"
-    return f"{verdict.words}: {target.package}{chosen} on {target.channel.name} ({count} version{'s' * (count != 1)})"
+    return f"{verdict.words}: {target.package}{chosen} on {target.channel.name} ({format_count(count, 'version')})"
 
 
 def show_verdict(screen: Screen, verdict: AuditVerdict, *, is_alone: bool) -> None:
@@ -81,7 +81,7 @@ def _blocks(verdict: AuditVerdict) -> Iterator[str]:
     count = len(audit.judgements)
     yield (
         f"## {verdict.exit.symbol} {escape(verdict.words)}: {escape(target.package)} on {target.channel.name}\n\n"
-        f"**{count} version{'s' * (count != 1)}** ({escape(audit.history.selection)}): {verdict.counts_in_words}\n\n"
+        f"**{format_count(count, 'version')}** ({escape(audit.history.selection)}): {verdict.counts_in_words}\n\n"
     )
     lines = describe(audit, verdict.waived)
     yield "".join(f"- {escape(line)}\n" for line in lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from release_state.common.text import format_count
 from release_state.facts.release import OtherBranch, Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import Phase
@@ -89,7 +90,7 @@ def _back_up(release: Release, branch: Branch, backup: str, mends: Mends) -> Ste
         fetch(release, f"refs/heads/{branch.name}"),
         push(release, f"{branch.sha}:refs/heads/{backup}"),
         mends=mends,
-        reason=f"it has {count} commit{'s' * (count != 1)} that {release.base_branch} lacks"
+        reason=f"it has {format_count(count, 'commit')} that {release.base_branch} lacks"
         if count
         else f"{release.base_branch} has these changes only as other commits",
         verify=[check_holds(release, f"refs/heads/{backup}", branch.sha)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release_state.common.text import format_count
 from release_state.facts.release import Release
 from release_state.model.observation import value_or
 from release_state.model.plan import Mends, Step, step
@@ -147,12 +148,12 @@ def look_at(draft: GitHubRelease) -> Step:
 
 def _download(release: Release, found: GitHubRelease, kind: str) -> Step:
     """Download the assets of a release, which are deleted with it."""
-    folder, plural = f"{release.target.name}-{release.version}-assets", "s" * (found.assets != 1)
+    folder, assets = f"{release.target.name}-{release.version}-assets", format_count(found.assets or 0, "asset")
     commands = [gh(release, "release", "download", found.tag, "--dir", folder), ["ls", "-l", folder]]
     if found.draft and not (release.snapshot.release.is_known and release.github_release is None):
         commands = []  # by the tag, gh would download those of the published release
     return step(
-        f"Download the {found.assets} asset{plural} of the {kind} {found.tag} into an empty folder that you keep",
+        f"Download the {assets} of the {kind} {found.tag} into an empty folder that you keep",
         *commands,
         mends="draft" if found.draft else "release",
         in_empty_folder=True,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import release_state
-from release_state.common.text import format_step_numbers, quote_command, sanitize
+from release_state.common.text import format_count, format_step_numbers, quote_command, sanitize
 from release_state.verdict.matrix import name_trace
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def format_span(seconds: float) -> str:
         (unit, size) for unit, size in (("year", 31_557_600), ("day", 86_400), ("hour", 3_600)) if seconds >= size
     )
     count = int(seconds // size)
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+    return format_count(count, unit)
 
 
 def format_utc(at: datetime, form: str = "%Y-%m-%d %H:%M:%S") -> str:
