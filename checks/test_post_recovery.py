@@ -142,34 +142,46 @@ def test_no_file_is_yanked(release: Release, plan: Recovery) -> None:
 
 
 @check("INDEX-14", reads=["index", "contents", "published"])
-def test_wheels_have_a_module(release: Release) -> None:
-    """The wheels of this version have a module to import.
+def test_wheels_are_complete(release: Release) -> None:
+    """The wheels of this version are complete.
 
     A build that does not find the package makes a wheel of metadata alone. It installs, and nothing can be imported.
     The smallest wheels are read, up to 8 MiB each. One without a module is wrong if the sdist has a package, or another
     wheel has a module. A wheel of the version before counts where there is no sdist, or no dependency either. A
     metapackage has no module in any file. An sdist without any source builds an empty wheel, and is wrong if a wheel
     has a module.
+
+    The first wheel with a module is wrong if it lacks the module of an entry point, or one of the sdist that it
+    imports. Its RECORD has to fit its files. Its dependencies and Requires-Python have to be the sdist's, unless the
+    sdist calls them dynamic (PEP 643). Other packages and data of the sdist may be left out on purpose, and a build may
+    change a module. So that is advice.
     """
     if not release.files:
         raise NotApplicable("nothing of the version is published")
     contents = release.snapshot.contents.known()
     if contents is None:
         raise NotApplicable("no wheel that is read")
+    fix = step(
+        f"Yank {release.version}, find out why the build left it out, and publish the next version",
+        mends="index",
+        link=release.target.index_page,
+        reason="no index takes the same file name twice",
+    )
     published = release.snapshot.published.value
     is_bare = published is not None and published.is_bare and published.version is None
     if contents.module and (contents.empty or is_bare):
         empty = f"no module in {join_items(contents.empty)}" if contents.empty else ""
         bare = f"no source in {published.sdist}" if published and is_bare else ""
-        fix = step(
-            f"Yank {release.version}, find out why the build left it out, and publish the next version",
-            mends="index",
-            link=release.target.index_page,
-            reason="no index takes the same file name twice",
-        )
         raise ActionNeeded(
             found=join_items(filter(None, [empty, bare])), why=f"{contents.holder} has {contents.module}", steps=[fix]
         )
+    if contents.wrong:
+        why = "such a wheel fails, or installs something else than the sdist"
+        raise ActionNeeded(found=join_items(contents.wrong), why=why, steps=[fix])
+    if contents.doubtful:
+        look = step("Compare the wheel with the sdist; if it is not meant, correct the build before the next version")
+        why = "the wheel was not built from the sdist's files, or leaves some out"
+        raise ActionNeeded(found=join_items(contents.doubtful), why=why, steps=[look], advice=True)
 
 
 @check("INSTALL-11", reads=["index", "installation", "opened"])

@@ -563,7 +563,8 @@ def test_built_files_are_of_this_version(release: Release) -> None:
     and in its metadata. The tag alone does not say so: setuptools-scm in a shallow checkout builds 0.1.dev1, an older
     wheel is left in the folder, or it is empty. Such an upload fails half-way or publishes something else. An upload
     of the folder also fails on files that are no distributions, except an attestation or a signature beside its own.
-    Hidden files are not uploaded. It has wheels for the machines and Pythons of the version before, too (INDEX-12).
+    Hidden files are not uploaded. It has wheels for the machines and Pythons of the version before, too (INDEX-12),
+    and the wheels are complete (INDEX-14).
 
     PyPI and TestPyPI refuse a file whose name is not normalized, a wheel for plain `linux_x86_64`, a dependency by an
     address, and a classifier `Private :: …`.
@@ -610,6 +611,10 @@ def test_built_files_are_of_this_version(release: Release) -> None:
             why="an installation there needs a compiler, or fails",
             steps=[fix],
         )
+    if doubtful := [f"{file.filename} {file.doubtful}" for file in built.files if file.doubtful]:
+        look = step("Compare the wheel with the sdist; if it is not meant, correct the build before you upload")
+        why = "the wheel was not built from the sdist's files, or leaves some out"
+        raise ActionNeeded(found=join_items(doubtful), why=why, steps=[look], advice=True)
 
 
 def find_faults(built: Built, release: Release) -> Iterator[str]:

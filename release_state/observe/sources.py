@@ -290,7 +290,26 @@ class Sources(CommitSources):
         channel = self.config.channels[target.channel.name]
         return Call(
             (files, before),
-            lambda: observe_contents(self.client, channel, target.package, files, before=before),
+            lambda: observe_contents(
+                self.client, channel, target.package, files, before=before, downloaded=self.downloaded
+            ),
+        )
+
+    def compared_contents(self, view: View) -> Call | Observation[Any]:
+        """Return what the wheels have, compared with the sdist."""
+        found, published, files = view.snapshot.contents, view.snapshot.published.value, view.release.files
+        contents, sdist = found.value, published.sdist if published else None
+        if not (contents and sdist and {contents.holder, sdist} <= {file.filename for file in files}):
+            return found
+        if contents.holder == sdist:
+            return found
+        from release_state.observe.published.contents import compare_contents
+
+        target = view.target
+        channel, wheel = self.config.channels[target.channel.name], contents
+        return Call(
+            (files, contents, sdist),
+            lambda: compare_contents(self.client, channel, target.package, files, wheel, sdist, self.downloaded),
         )
 
     @property

@@ -13,7 +13,13 @@ from release_state.model.snapshot import Contents
 from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient
 from release_state.observe.index.index import observe_index
-from release_state.observe.published.contents import find_module, find_package, has_source, observe_contents
+from release_state.observe.published.contents import (
+    compare_contents,
+    find_module,
+    find_package,
+    has_source,
+    observe_contents,
+)
 from tests.standins.index import IndexServer
 from tests.standins.services import Reply
 
@@ -73,6 +79,31 @@ def test_a_wheel_of_the_version_before_says_it(index: IndexServer) -> None:
     wheel(index, {})
     assert found(index) == (1, "", "")
     assert found(index, before="0.1.0") == (1, "orbit_demo/__init__.py", "orbit_demo-0.1.0-py3-none-any.whl")
+
+
+def test_the_wheel_is_compared_with_the_sdist(index: IndexServer) -> None:
+    """What this run has downloaded takes no request; what it lacks is had from the index, or unknown."""
+    record = "orbit_demo-0.2.0.dist-info/entry_points.txt"
+    wheel(index, {"orbit_demo/__init__.py": b"", record: b"[pytest11]\norbit = orbit_demo.gone\n"})
+    sdist(index, {"orbit_demo/__init__.py": b"X = 1\n"})
+    channel, client = Channel(name="pypi", index_url=index.index_url("pypi")), HttpClient(9)
+    files = observe_index(client, channel, "orbit-demo", "0.2.0").present().files
+    downloaded: dict[str, bytes] = {}
+    read = observe_contents(client, channel, "orbit-demo", files, downloaded=downloaded).present()
+    assert len(downloaded) == 1 and not read.doubtful
+    source = next(file.filename for file in files if file.kind == "sdist")
+
+    def compare() -> Observation[Contents]:
+        return compare_contents(client, channel, "orbit-demo", files, read, source, downloaded)
+
+    found = compare().present()
+    assert found.wrong == read.wrong == (f"{read.holder}: its entry point orbit names orbit_demo.gone, which it lacks",)
+    assert found.doubtful == (f"{read.holder} has another content of orbit_demo/__init__.py",)
+    index.requests.clear()
+    assert compare().present() == found and not index.requests
+    index.intercept = lambda request: Reply(404)
+    downloaded.clear()
+    assert compare().unavailable is not None
 
 
 def test_a_metapackage_has_no_module_anywhere(index: IndexServer) -> None:

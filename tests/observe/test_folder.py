@@ -95,6 +95,19 @@ def test_a_recorded_snapshot_names_its_own_files() -> None:
     assert done.returncode == 4 and "--snapshot and --built exclude each other" in done.stderr
 
 
+def test_a_wheel_is_compared_with_the_sdist_beside_it(tmp_path: Path) -> None:
+    package = {"orbit_demo/__init__.py": b"from . import sub\nimport orbit_demo.sub\n", "orbit_demo/py.typed": b""}
+    sdist = build_sdist("orbit-demo", "0.2.0", files={**package, "orbit_demo/sub.py": b""})
+    for name, content in (build_wheel("orbit-demo", "0.2.0", sources=package), sdist):
+        (tmp_path / name).write_bytes(content)
+    assert files_of(tmp_path)[WHEEL[0]].wrong == "lacks orbit_demo.sub, which it imports"
+    whole = {**package, "orbit_demo/sub.py": b"", "orbit_demo/py.typed": None}
+    sources = {path: content for path, content in whole.items() if content is not None}
+    (tmp_path / WHEEL[0]).write_bytes(build_wheel("orbit-demo", "0.2.0", sources=sources)[1])
+    found = files_of(tmp_path)[WHEEL[0]]
+    assert (found.wrong, found.doubtful) == ("", "lacks orbit_demo/py.typed")
+
+
 def _with(field: str) -> bytes:
     """The wheel with one more line of metadata."""
     content = io.BytesIO()
@@ -102,7 +115,8 @@ def _with(field: str) -> bytes:
         files = {name: wheel.read(name) for name in wheel.namelist()}
         name = "orbit_demo-0.2.0.dist-info/METADATA"
         old, files[name] = files[name], files[name] + f"{field}\n".encode()
-        record = f"{name},,\n".encode()
+        files.pop("orbit_demo-0.2.0.dist-info/RECORD")
+        record = "".join(f"{path},,\n" for path in files).encode()
         assert old != files[name]
         for path, data in (files | {"orbit_demo-0.2.0.dist-info/RECORD": record}).items():
             made.writestr(path, data)

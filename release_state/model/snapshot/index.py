@@ -121,6 +121,8 @@ class BuiltFile(Model):
     """What is wrong with what is in it; empty: nothing."""
     refused: str = ""
     """What PyPI and TestPyPI refuse of it for certain; empty: nothing that is known."""
+    doubtful: str = ""
+    """What the sdist beside it has otherwise, which may be meant; empty: nothing."""
     unread: str = ""
     """Why it was not inspected."""
 
@@ -135,7 +137,7 @@ class Built(Model):
 
 
 class Contents(Model):
-    """Whether the smallest wheels of the version have a module."""
+    """What the smallest wheels of the version have, up to the first with a module."""
 
     empty: tuple[str, ...] = ()
     """The wheels that have none."""
@@ -143,6 +145,10 @@ class Contents(Model):
     """A module in another file of the version, or of the version before; empty if none of them has one."""
     holder: str = ""
     """That file."""
+    wrong: tuple[str, ...] = ()
+    """What is wrong with that wheel: by its RECORD, its entry points, and the sdist."""
+    doubtful: tuple[str, ...] = ()
+    """What the sdist has otherwise than that wheel, which may be meant."""
 
 
 class Witness(Model):

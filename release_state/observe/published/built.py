@@ -25,10 +25,18 @@ class Files(dict[str, frozenset[str]]):
     """The files that the build may have written: one counts only where it is as in the commit."""
     vendored: frozenset[str] = frozenset()
     """The files of vendored crates, which may be absent from the commit."""
+    metadata: bytes = b""
+    """The PKG-INFO of an sdist."""
     folder: str = ""
     """The project's folder below the archive's, where the build has moved its pyproject.toml to the top."""
 
 
+BESIDE = frozenset(
+    ("test", "tests", "testing", "doc", "docs", "example", "examples", "sample", "samples", "bench", "benchmark",
+     "benchmarks", "script", "scripts", "tool", "tools", "ci", "contrib", "fixtures", "demo", "demos", "notebooks",
+     "node_modules", "vendor", "third_party", "site-packages")
+)  # fmt: skip
+"""Folders beside a package: a wheel with nothing else lacks the package."""
 KEPT = re.compile(
     r"pyproject\.toml(?:\.orig)?|(?:.*/)?(?:__init__|_*[a-z]*(?:version|sysinfo|about)[a-z_]*)\.(?:pyi?|txt)",
     re.IGNORECASE,

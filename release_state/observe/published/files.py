@@ -57,6 +57,7 @@ def read_sdist(filename: str, data: bytes, *, sha256: bool, deadline: float) -> 
     for name, content in _limit_time(contents, deadline):
         folder, _, path = name.partition("/")
         folders.add(folder)
+        files.metadata = content if path == "PKG-INFO" else files.metadata
         if path and not is_generated(path, content):
             _add(files, texts, path, content, sha256)
     if len(folders) != 1:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec import structs
 from packaging.utils import canonicalize_name
 
-from release_state.common.text import sanitize
+from release_state.common.text import join_items, sanitize
 from release_state.facts.filenames import read_filename
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import Built, BuiltFile, IndexFile
 from release_state.model.target import parse_version
-from release_state.observe.published.files import Refused
+from release_state.observe.published.completeness import Difference, compare_wheel
+from release_state.observe.published.files import MOST_OF_SDIST, Refused
 from release_state.observe.published.opened import Broken, verify_file
 from release_state.observe.published.refusals import find_metadata_refusal, find_name_refusal
 
@@ -38,8 +41,25 @@ def observe_built(folder: Path, package: str, seconds: float) -> Observation[Bui
         why = f"{shown} cannot be listed: {error.strerror}"
         return unavailable("built files", why, "give the folder of the built files with --built")
     name = canonicalize_name(package)
-    files = tuple(_read(folder / each, name, deadline) for each in names[:_MOST])
+    files = tuple(_compare(folder, [_read(folder / each, name, deadline) for each in names[:_MOST]], deadline))
     return known(Built(folder=shown, files=files, more=len(names) - len(files)))
+
+
+def _compare(folder: Path, files: Sequence[BuiltFile], deadline: float) -> Iterator[BuiltFile]:
+    """The files, each wheel compared with the sdist; neither if one of them is wrong, too large or not read."""
+    good = {file.filename: file for file in files if file.kind and not (file.wrong or file.unread)}
+    sdists = [file for file in good.values() if file.kind == "sdist" and (file.size or 0) <= MOST_OF_SDIST]
+    for file in files:
+        is_small = file.kind == "wheel" and (file.size or 0) <= MOST_OF_SDIST
+        if not (is_small and file.filename in good and len(sdists) == 1) or time.monotonic() >= deadline:
+            yield file
+            continue
+        try:
+            wheel, sdist = (folder / each.filename for each in (file, sdists[0]))
+            found = compare_wheel(wheel.read_bytes(), sdist.read_bytes(), sdist.name)
+        except OSError:
+            found = Difference()
+        yield structs.replace(file, wrong=join_items(found.wrong), doubtful=join_items(found.doubtful))
 
 
 def _is_uploaded(name: str) -> bool:

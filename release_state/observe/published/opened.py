@@ -6,10 +6,8 @@ A wheel for another platform cannot be installed here, but the metadata in it ca
 from __future__ import annotations
 
 import bz2
-import csv
 import gzip
 import hashlib
-import io
 import re
 import struct
 import tarfile
@@ -36,6 +34,7 @@ from release_state.model.snapshot import IndexFile, Opened, OpenedFile
 from release_state.model.target import Channel, parse_version
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.index.access import Index
+from release_state.observe.published.completeness import inspect_wheel, read_record
 from release_state.observe.published.files import Forward, Refused
 
 _BLOCK = 64 * 2**10
@@ -293,20 +292,20 @@ def _read_wheel_metadata(archive: ZipFile, file: IndexFile, name: str) -> bytes:
     if not re.fullmatch(r"\s*1\.\d+\s*", number):
         raise Differs(f"its WHEEL has format {sanitize(number, 40)}" if number else "its WHEEL names no format")
     metadata = _read_member(archive, members[0], _METADATA_LIMIT)
-    _compare_record(_read_member(archive, f"{folder}/RECORD", _RECORD_LIMIT), members[0], metadata)
+    record = _read_member(archive, f"{folder}/RECORD", _RECORD_LIMIT)
+    _compare_record(record, members[0], metadata)
+    if wrong := inspect_wheel(archive, folder, record):
+        raise Differs(wrong)
     return metadata
 
 
 def _compare_record(record: bytes, member: str, content: bytes) -> None:
     """Raise Broken or Differs unless the list of files can be read and has the hash of this metadata."""
     try:
-        rows = [row for row in csv.reader(io.StringIO(record.decode("utf-8"))) if row]
-    except (UnicodeDecodeError, csv.Error):
-        rows = [[]]
-    if any(len(row) != 3 for row in rows):
-        raise Broken("its RECORD cannot be read")
+        listed = read_record(record).get(member)
+    except ValueError:
+        raise Broken("its RECORD cannot be read") from None
     digest = urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-    listed = next((row[1] for row in rows if row[0] == member), None)
     if listed is None:
         raise Differs("its RECORD does not list its METADATA")
     if listed.startswith("sha256=") and listed.removeprefix("sha256=").rstrip("=") != digest:

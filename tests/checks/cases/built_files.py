@@ -53,6 +53,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("DIST-1", "both kinds", built(*BOTH), HOLDS),
     ("DIST-1", "a wheel for each machine", built(file(SDIST), *MACHINES, index=BEFORE), HOLDS),
     ("DIST-1", "no wheel for Windows", built(file(SDIST), *MACHINES[:2], index=BEFORE), ACTION),
+    ("DIST-1", "a wheel that lacks a module", built(file(WHEEL, wrong="lacks orbit.x"), file(SDIST)), ACTION),
+    ("DIST-1", "a wheel that lacks a mark", built(file(WHEEL, doubtful="lacks orbit/py.typed"), file(SDIST)), ACTION),
     ("DIST-1", "one wheel for all", built(*BOTH, index=BEFORE), HOLDS),
     (
         "DIST-1",

@@ -90,6 +90,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-14", "a metapackage", s.released(contents=known(Contents(empty=("a.whl",)))), HOLDS),
     ("INDEX-14", "the sdist has it", s.released(contents=EMPTY), ACTION),
     ("INDEX-14", "an sdist without source", s.released(contents=FILLED, published=BARE), ACTION),
+    ("INDEX-14", "lacks what it imports", s.released(contents=known(Contents(wrong=("a.whl lacks orbit.x",)))), ACTION),
+    ("INDEX-14", "lacks a mark", s.released(contents=known(Contents(doubtful=("a.whl lacks py.typed",)))), ACTION),
     ("INDEX-14", "neither has any", s.released(published=BARE), HOLDS),
     ("INDEX-14", "no wheel", s.released(contents=known(None)), NONE),
     ("INDEX-14", "index silent", s.released(contents=s.failed("wheels on pypi")), UNKNOWN),

@@ -127,6 +127,22 @@ def _without_module() -> bytes:
     return content
 
 
+def _with_command() -> bytes:
+    """A wheel with an entry point whose module its build left out."""
+    _, content = build_wheel("orbit-demo", VERSION, sources={
+        "orbit_demo/__init__.py": b"",
+        f"orbit_demo-{VERSION}.dist-info/entry_points.txt": b"[console_scripts]\norbit = orbit_demo.cli:main\n",
+    })  # fmt: skip
+    return content
+
+
+def _other_needs(world: World, green: Green, guise: str | None) -> None:
+    """An sdist whose Requires-Python is not that of the wheel."""
+    (stored,) = world.index.files(green.channel, SDIST)
+    files = world.remote_git.files(world.main())
+    _, stored.content = build_sdist("orbit-demo", VERSION, files=files, requires_python=">=3.9")
+
+
 def _bare_sdist(world: World, green: Green, guise: str | None) -> None:
     """An sdist that its build left without the package."""
     (stored,) = world.index.files(green.channel, SDIST)
@@ -203,6 +219,9 @@ FACTS = (
     Fact("file uploaded since", _offered_besides, ("INDEX-21",), back, FILE, ("zeros",)),
     Fact("wheel of another version inside", _wheel(_other_metadata()), ("INSTALL-11",), after, FILE, installs=True),
     Fact("wheel without a module", _wheel(_without_module()), ("INDEX-14",), after, FILE),
+    Fact("wheel without what its command names", _wheel(_with_command()), ("INDEX-14",), after, FILE),
+    Fact("sdist with another Requires-Python", _other_needs, ("INDEX-14",),
+         lambda green: after(green) and green.has_tag, FILE),
     Fact("sdist without source", _bare_sdist, ("INDEX-14",), lambda green: after(green) and green.has_tag, FILE),
     Fact("wheel without metadata", _wheel(_without_metadata()), ("INSTALL-11",), after, FILE, installs=True),
     Fact("wheel of garbage", _wheel(b"garbage"), ("INSTALL-11",), after, FILE, installs=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 
 from release_state.demo.github import Job
@@ -62,6 +63,12 @@ def _emptied(world: World, green: Green, guise: str | None) -> None:
         path.unlink()
 
 
+def _without_record(world: World, green: Green, guise: str | None) -> None:
+    """The wheel got a file after it was built, which its RECORD does not list."""
+    with zipfile.ZipFile(next((world.clone / "dist").glob("*.whl")), "a") as wheel:
+        wheel.writestr("orbit_demo/late.py", "")
+
+
 _BUILT = ("DIST-1",)
 FACTS = (
     Fact("tag moved since the run began", _moved, ("TAG-41",), inside, TAG, ("spelling", "zeros")),
@@ -71,5 +78,6 @@ FACTS = (
     Fact("other files are about to be uploaded too", _left_over, _BUILT, inside, TAG, ("version", "spelling", "zeros")),
     Fact("a foreign file is about to be uploaded", _foreign, _BUILT, inside),
     Fact("the built wheel is of another version", _renamed, _BUILT, inside),
+    Fact("the built wheel has an unlisted file", _without_record, _BUILT, inside),
     Fact("nothing was built", _emptied, _BUILT, inside),
 )
