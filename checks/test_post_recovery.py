@@ -7,6 +7,7 @@ import pytest
 from release_state.common.text import format_count, join_items
 from release_state.facts import origin
 from release_state.facts.declared.version_source import find_build_writer, find_described_instead
+from release_state.facts.filenames import read_filename
 from release_state.facts.hints import find_tag_hint
 from release_state.facts.process import require_sure
 from release_state.facts.release import Release
@@ -566,6 +567,41 @@ def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
             why="publishing it later would create a second release for the tag",
             steps=plan.steps_for("draft"),
         )
+
+
+@check("RELEASE-16", reads=["repository", "release", "earlier_releases", "index"], advice=True)
+def test_attached_files_are_the_published_ones(release: Release) -> None:
+    """The files attached to the GitHub Release are the published ones.
+
+    An attached file of this package has this version, and the hash of the file of its name on the index. Each upload
+    has ended: one that broke off leaves a file that nobody can download. If the last two versions' GitHub Releases both
+    have a wheel or an sdist of theirs attached, this one has, too. A project that builds twice attaches other files
+    than it publishes, so this is advice.
+    """
+    require_trace(release, "release", describe_release(release))
+    found = release.github_release
+    if found is None:
+        raise NotApplicable("no GitHub Release")
+    name, hashes = release.target.name, {file.filename: file.sha256 for file in release.files}
+    faults = [f"{each.name} is not uploaded completely" for each in found.attached if not each.is_uploaded]
+    for each in found.attached:
+        read, published = read_filename(each.name, name), hashes.get(each.name)
+        if read and (version := parse_version(read[0])) and version != release.version:
+            faults.append(f"{each.name} is of {version}")
+        elif each.is_uploaded and each.sha256 and published and each.sha256 != published:
+            faults.append(f"{each.name} has another hash than on {release.channel.name}")
+    earlier = [value for each in release.snapshot.earlier_releases.values() if (value := each.value)]
+    habits = [{read[1] for each in one.attached if (read := read_filename(each.name, name))} for one in earlier]
+    kinds = {read[1] for each in found.attached if (read := read_filename(each.name, name))}
+    if len(habits) > 1 and (missing := set.intersection(*habits) - kinds):
+        faults.append(f"no {' and no '.join(sorted(missing))}, which {join_items(one.tag for one in earlier)} have")
+    if faults:
+        fix = step("Compare the attached files with the published ones, and attach those", link=found.html_url)
+        raise ActionNeeded(
+            found=join_items(faults), why="people who download them there get something else", steps=[fix]
+        )
+    if not found.attached:
+        raise NotApplicable("no file is attached")
 
 
 @check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from release_state.demo.github import Job
 from release_state.demo.github.gitstore import GitStore
 from release_state.demo.loopback import Request
 from release_state.model.observation import Observation, Problem
+from release_state.model.snapshot import Asset
 from release_state.observe.github import lists as github_list
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
@@ -461,7 +463,13 @@ def test_the_release_of_a_tag(server: GitHubServer) -> None:
     assert found.published_at is not None
     assert found.assets == 0
     server.add_release("v0.1.5", assets={"orbit-0.1.5.tar.gz": b"data"})
-    assert github(server).release_by_tag("v0.1.5").present().assets == 1
+    found = github(server).release_by_tag("v0.1.5").present()
+    assert found.assets == 1
+    digest = hashlib.sha256(b"data").hexdigest()
+    assert found.attached == (Asset(name="orbit-0.1.5.tar.gz", sha256=digest),)
+    release = next(each for each in server.releases.values() if each.tag == "v0.1.5")
+    release.assets[0].state = "starter"
+    assert not github(server).release_by_tag("v0.1.5").present().attached[0].is_uploaded
     assert github(server).release_by_tag("v0.2.0").known() is None
 
 

@@ -222,7 +222,7 @@ class FullRenderer(Renderer):
         folder = f"untagged-{item.id:020x}" if item.draft else quote(item.tag)
         return {
             "url": f"{self.repo_api}/releases/assets/{asset.id}", "id": asset.id, "node_id": node_id("RA", asset.id),
-            "name": asset.name, "label": "", "uploader": self.user_or_none(item.author), "state": "uploaded",
+            "name": asset.name, "label": "", "uploader": self.user_or_none(item.author), "state": asset.state,
             "content_type": "application/octet-stream", "size": len(asset.data),
             "digest": f"sha256:{hashlib.sha256(asset.data).hexdigest()}", "download_count": 0,
             "created_at": made, "updated_at": made,

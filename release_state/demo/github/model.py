@@ -70,6 +70,7 @@ class Asset:
     id: int
     name: str
     data: bytes
+    state: str = "uploaded"
 
 
 @dataclass

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from release_state.demo.git import GitError
 from release_state.demo.github.gitstore import Ref
 from release_state.demo.github.model import (
+    Asset,
     CheckRun,
     Job,
     Json,
@@ -113,8 +114,14 @@ class Renderer:
             "html_url": f"{self.repo_web}/releases/tag/{page}", "tag_name": item.tag, "name": item.name,
             "body": item.body, "draft": item.draft, "prerelease": item.prerelease, "immutable": item.immutable,
             "created_at": stamp(item.created_at), "published_at": stamp_or_none(item.published_at),
-            "author": self.user_or_none(item.author), "assets": [{"id": asset.id} for asset in item.assets],
+            "author": self.user_or_none(item.author),
+            "assets": [self.release_asset(item, asset) for asset in item.assets],
         }  # fmt: skip
+
+    def release_asset(self, item: Release, asset: Asset) -> Json:
+        """A file attached to a release."""
+        digest = f"sha256:{hashlib.sha256(asset.data).hexdigest()}"
+        return {"id": asset.id, "name": asset.name, "state": asset.state, "digest": digest}
 
     def check_run(self, check: CheckRun) -> Json:
         """A check run."""

@@ -10,6 +10,7 @@ from release_state.model.observation import AwareDatetime, Model, Observation, u
 from release_state.model.snapshot.git import Branch, Clone, Commit, History, Lineage, Remote, Tag
 from release_state.model.snapshot.github import (
     ActionsSettings,
+    Asset,
     BaseRules,
     Component,
     Environment,

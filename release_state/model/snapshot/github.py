@@ -52,6 +52,16 @@ class PullRequest(Model):
         return self.state == "open"
 
 
+class Asset(Model):
+    """A file that is attached to a GitHub Release."""
+
+    name: str
+    sha256: str | None = None
+    """None if GitHub does not say, as of files from before June 2025."""
+    is_uploaded: bool = True
+    """False while it is uploaded, and after an upload that broke off."""
+
+
 class GitHubRelease(Model):
     """A GitHub Release or a draft of one."""
 
@@ -65,6 +75,8 @@ class GitHubRelease(Model):
     has_notes: bool
     assets: int | None = None
     """How many files are attached; None if GitHub does not say."""
+    attached: tuple[Asset, ...] = ()
+    """The first hundred of them."""
     created_at: AwareDatetime
     published_at: AwareDatetime | None = None
     author: str | None = None

@@ -12,7 +12,15 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from release_state.model.observation import Observation, known
-from release_state.model.snapshot import CommitChecks, GitHubRelease, PullRequest, RateLimit, Repository, WorkflowRuns
+from release_state.model.snapshot import (
+    Asset,
+    CommitChecks,
+    GitHubRelease,
+    PullRequest,
+    RateLimit,
+    Repository,
+    WorkflowRuns,
+)
 from release_state.observe.git.command import GitFailed
 from release_state.observe.git.history import SOURCE as HISTORY
 from release_state.observe.git.workflow_files import CommitReader
@@ -35,6 +43,7 @@ from release_state.observe.http.response import get_header, get_number, read_res
 T = TypeVar("T")
 
 _FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_MOST_ASSETS = 100
 _PUSH = "give a token with the permission contents=write: GitHub lists drafts only to users who can push"
 
 
@@ -352,8 +361,18 @@ def parse_release(item: Fields, place: str) -> GitHubRelease:
         immutable=item.optional_flag("immutable"),
         has_notes=bool((item.optional_text("body") or "").strip()),
         assets=len(item.objects("assets")) if item.has("assets") else None,
+        attached=tuple(_parse_asset(each) for each in item.optional_objects("assets")[:_MOST_ASSETS]),
         created_at=item.moment("created_at"),
         published_at=item.nullable_moment("published_at"),
         author=item.login("author"),
         html_url=item.text("html_url"),
+    )
+
+
+def _parse_asset(item: Fields) -> Asset:
+    digest = (item.optional_text("digest") or "").removeprefix("sha256:")
+    return Asset(
+        name=item.text("name"),
+        sha256=digest if re.fullmatch(r"[0-9a-f]{64}", digest) else None,
+        is_uploaded=item.optional_text("state") in (None, "uploaded"),
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import structs
+
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
-from release_state.model.snapshot import Contents, IndexFile, IndexProject, IndexRelease, Snapshot
+from release_state.model.snapshot import Asset, Contents, GitHubRelease, IndexFile, IndexProject, IndexRelease, Snapshot
 from tests.support import states as s
 
 HOLDS, ACTION, UNKNOWN, NONE = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
@@ -79,6 +81,25 @@ def still_latest(latest: str = "v0.2.0", **changes: Any) -> Snapshot:
     return replaced("0.2.1", **{"remote": remote, "latest_release": known(s.release(latest)), **changes})
 
 
+ATTACHED = (Asset(name="orbit-0.2.0.tar.gz", sha256="a" * 64), Asset(name="SHA256SUMS"))
+OLD_ASSETS = tuple(
+    s.release(tag, attached=(Asset(name=f"orbit-{tag[1:]}.tar.gz"), Asset(name="notes.txt")))
+    for tag in ("v0.1.0", "v0.1.1")
+)
+
+
+def attached(*assets: Asset, earlier: tuple[GitHubRelease, ...] = (), **changes: Any) -> Snapshot:
+    """0.2.0 with files at its GitHub Release, where the sdist on the index has the hash aaaa."""
+    files = page(names("0.2.0", "py3-none-any")).present()
+    hashed = structs.replace(files, files=tuple(structs.replace(each, sha256="a" * 64) for each in files.files))
+    return s.released(**{
+        "index": {"pypi": known(hashed)},
+        "release": known(s.release(attached=assets)),
+        "earlier_releases": {each.tag: known(each) for each in earlier},
+        **changes,
+    })  # fmt: skip
+
+
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-12", "wheels as before", released(TWO), HOLDS),
     ("INDEX-12", "a platform is missing", released(matrix("cp312", "cp313", platforms=PLATFORMS[:2])), ACTION),
@@ -95,6 +116,17 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-14", "neither has any", s.released(published=BARE), HOLDS),
     ("INDEX-14", "no wheel", s.released(contents=known(None)), NONE),
     ("INDEX-14", "index silent", s.released(contents=s.failed("wheels on pypi")), UNKNOWN),
+    ("RELEASE-16", "the published file", attached(*ATTACHED, earlier=OLD_ASSETS), HOLDS),
+    ("RELEASE-16", "no file, as before", attached(), NONE),
+    ("RELEASE-16", "another hash", attached(Asset(name="orbit-0.2.0.tar.gz", sha256="b" * 64)), ACTION),
+    ("RELEASE-16", "hash unknown", attached(Asset(name="orbit-0.2.0.tar.gz")), HOLDS),
+    ("RELEASE-16", "another version", attached(Asset(name="orbit-0.1.1.tar.gz")), ACTION),
+    ("RELEASE-16", "another package", attached(Asset(name="other-0.1.1.tar.gz")), HOLDS),
+    ("RELEASE-16", "half uploaded", attached(Asset(name="x.zip", is_uploaded=False)), ACTION),
+    ("RELEASE-16", "no file, and earlier ones have", attached(earlier=OLD_ASSETS), ACTION),
+    ("RELEASE-16", "no file, and one earlier has", attached(earlier=(OLD_ASSETS[0], s.release("v0.1.1"))), NONE),
+    ("RELEASE-16", "no GitHub Release", attached(release=known(None)), NONE),
+    ("RELEASE-16", "GitHub silent", attached(release=s.failed()), UNKNOWN),
     ("RELEASE-21", "a newer version of its line", replaced("0.2.1"), NONE),
     ("RELEASE-21", "only an older version", replaced(), ACTION),
     ("RELEASE-23", "withdrawn, and the newer one is the latest", still_latest("v0.2.1"), HOLDS),
