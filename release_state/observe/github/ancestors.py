@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -14,6 +13,7 @@ from release_state.facts.workflow.triggers import find_skip_marker
 from release_state.model.snapshot import CICheck, CommitChecks
 from release_state.observe.github.api import GitHubApi
 from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_results
+from release_state.observe.http.limits import map_in_threads
 
 T = TypeVar("T")
 
@@ -128,8 +128,7 @@ class Ancestors(Struct, frozen=True):
         if shas:
             yield [ask(shas[0])]
         for start in range(1, len(shas), _SIDE_BY_SIDE):
-            with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="release-state-ancestor") as pool:
-                yield list(pool.map(ask, shas[start : start + _SIDE_BY_SIDE]))
+            yield map_in_threads(ask, shas[start : start + _SIDE_BY_SIDE], _SIDE_BY_SIDE, "ancestor")
 
 
 def find_reported(names: Iterable[str], seen: Sequence[CommitChecks]) -> tuple[str, ...]:

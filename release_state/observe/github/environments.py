@@ -6,8 +6,6 @@ Sources: https://docs.github.com/rest/deployments/environments, /rest/deployment
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from urllib.parse import quote
 
 from release_state.model.observation import Observation, unavailable
@@ -15,6 +13,7 @@ from release_state.model.snapshot import Environment, RefPattern
 from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure, require_address
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.lists import AT_ONCE, GitHubList
+from release_state.observe.http.limits import map_in_threads
 
 _MOST = 20
 """Environments that are asked for, each with a request or two."""
@@ -28,13 +27,8 @@ def observe_environments(github: GitHub, names: Sequence[str]) -> Observation[tu
         return unavailable(SOURCE, why, "name the workflow that publishes with --workflow FILE")
 
     def ask(api: GitHubApi, place: str) -> tuple[Environment, ...]:
-        context = copy_context()  # the stage of the look-up, and its time
-
-        def read(name: str) -> Environment | None:
-            return context.copy().run(_read, github, api, place, name)
-
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="release-state-environment") as pool:
-            return tuple(each for each in pool.map(read, names) if each is not None)
+        found = map_in_threads(lambda name: _read(github, api, place, name), names, AT_ONCE, "environment")
+        return tuple(each for each in found if each is not None)
 
     return github.observe(ask)
 

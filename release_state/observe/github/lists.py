@@ -17,9 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from contextvars import copy_context
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
@@ -28,6 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 from msgspec import Struct, field
 
 from release_state.observe.github.api import Fields, GitHubApi, failure
+from release_state.observe.http.limits import map_in_threads
 from release_state.observe.http.response import Response, clean_url, origin_of
 
 PAGE_SIZE = 100
@@ -185,14 +184,11 @@ class GitHubList(Struct, frozen=True):
             return []
         if last > MAX_PAGES:
             raise failure(f"{self.where} have more than {MAX_PAGES} pages")
-        context = copy_context()  # the stage of the look-up, and its time
 
         def ask(number: int) -> ListPage:
-            params = {**self._first_params, "page": number}
-            return context.copy().run(lambda: self._fetch_page(self._url, params, self.api.client.deadline()))
+            return self._fetch_page(self._url, {**self._first_params, "page": number}, self.api.client.deadline())
 
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="release-state-page") as pool:
-            rest = list(pool.map(ask, range(2, last + 1)))
+        rest = map_in_threads(ask, range(2, last + 1), AT_ONCE, "page")
         if lasts := [other for page in rest if (other := self._last_number(page)) not in (last, None)]:
             raise self._changed(f"there were {last} pages, and then {lasts[0]}")
         if len({page.digest for page in (first, *rest)}) <= len(rest):

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 
 from release_state.common import disk
 from release_state.observe.http.response import get_header, get_number, read_date, read_reset, to_local_clock
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _LONGEST = 3 * 3600
 """Seconds; a longer wait is taken for an error of the clock."""
@@ -74,6 +79,13 @@ class Stage(Enum):
 
 
 _stage: ContextVar[Stage] = ContextVar("stage", default=Stage.LAST)
+
+
+def map_in_threads(function: Callable[[T], R], items: Iterable[T], at_once: int, name: str) -> list[R]:
+    """Call a function with each item in threads, within the caller's stage. Raises what the first call raised."""
+    context = copy_context()
+    with ThreadPoolExecutor(at_once, thread_name_prefix=f"release-state-{name}") as pool:
+        return list(pool.map(lambda item: context.copy().run(function, item), items))
 
 
 class TimeLeft:
