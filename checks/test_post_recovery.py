@@ -74,9 +74,9 @@ def test_expected_files_are_published(release: Release, target: Target, plan: Re
 
     Without `expected-files`, these are the kinds that the last three final versions had. The first two versions of a
     project have the default. A release has wheels for the platforms and Pythons of the version before, too. An old
-    Python may go. A less common machine that goes with a feature release is advice, and so are 32-bit x86 and PyPy. So
-    is a less common machine or an old Python that goes as a whole while a wheel for any platform still serves it. Every
-    other gap blocks, unless `expected-files` is configured.
+    Python may go. A less common machine that goes with a feature release is advice, and so are 32-bit machines and
+    PyPy. So is a less common machine or an old Python that goes as a whole while a wheel for any platform still serves
+    it. Every other gap blocks, unless `expected-files` is configured.
 
     PyPI and TestPyPI accept no further file once a version's first file is older than 14 days. What is missing then
     comes with the next version. If the existing files are all you meant to publish, say so in `expected-files`.

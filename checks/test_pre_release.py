@@ -19,6 +19,7 @@ from release_state.facts.hints import find_workflow_hint
 from release_state.facts.own_run import find_own_publishers
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
+from release_state.facts.workflow.making import list_tool_branches
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, NotApplicable, Phase, Statement
 from release_state.model.plan import step
@@ -527,11 +528,15 @@ def test_metadata_declare_the_version(release: Release, target: Target) -> None:
         raise NotObserved(problem)
     where, by_push = lineage.declared_where or "the metadata", is_started_by_version(release)
     other = "this push starts the upload" if by_push else "to release another branch, name it with --base-branch"
+    title = f"Set the version to {release.version} in {where}, commit and push; {other}"
+    files = release.snapshot.workflow_files.value
+    if by_push and files and list_tool_branches(files, release.base_branch, release.target.package):
+        title = f"Merge the release pull request, which sets {release.version} in {where} and starts the upload"
     raise ActionNeeded(
         expected=f"version {release.version} at {release.base_head[:12]}",
         found=f"{declared} in {where}",
         why="a build would carry another version",
-        steps=[step(f"Set the version to {release.version} in {where}, commit and push; {other}")],
+        steps=[step(title)],
         advice=by_push,
     )
 

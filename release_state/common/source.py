@@ -90,13 +90,35 @@ def read_setup_call(text: str) -> Mapping[str, tuple[Value, str]]:
     calls = [at + 2 for at in named if words[at - 1][1] != "def"]
     for start in calls[:_MOST_CALLS]:
         for argument in _split(words[start : _end(words, start)], ","):
-            if len(argument) > 2 and argument[1][1] == "=":
+            if len(argument) == 2 and argument[0][1] == "**":
+                for key, text_of in _read_dictionary(words, argument[1][1]):
+                    found.setdefault(key, (text_of, repr(text_of)))
+            elif len(argument) > 2 and argument[1][1] == "=":
                 value = _read_value(argument[2:])
                 if isinstance(value, _Alias):
                     value = find_value(text, value.name)
                 given = value, "".join(word for _, word in argument[2:])
                 found[argument[0][1]] = given if found.get(argument[0][1], given) == given else (None, "two calls")
     return MappingProxyType(found)
+
+
+def _read_dictionary(words: _Words, name: str) -> Iterator[tuple[str, str]]:
+    """The keys and literal texts of a dictionary that is made once, but for keys that it gets again."""
+    texts = [word for _, word in words]
+    made = [at for at in range(len(texts) - 2) if texts[at : at + 2] == [name, "="]]
+    made = [at for at in made if at == 0 or texts[at - 1] not in ("(", ",", ".")]
+    if len(made) != 1 or texts[made[0] + 2] not in ("{", "dict"):
+        return
+    is_call = texts[made[0] + 2] == "dict"
+    start = made[0] + 3 + is_call
+    for part in _split(words[start : _end(words, start)], ","):
+        if len(part) > 2 and part[1][1] == ("=" if is_call else ":"):
+            key = part[0][1] if is_call else _read_string(part[0][1])
+            value = _read_value(part[2:])
+            again = [at for at in range(len(texts) - 2) if texts[at : at + 2] == [name, "["]]
+            is_set_again = any(_read_string(texts[at + 2]) == key for at in again)
+            if key and isinstance(value, str) and not is_set_again:
+                yield key, value
 
 
 @lru_cache(maxsize=64)

@@ -5,6 +5,7 @@ What the configuration says of a start, or of what a run makes, replaces what th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -26,6 +27,10 @@ CONFIGURED = "as configured"
 """What a publisher runs that only the configuration knows."""
 OVERRULES = ("started-by", "makes")
 """The settings that replace what is found out about a publisher."""
+_UNSTABLE = re.compile(r"(?:^|[-_.])(?:nightly|dev|canary|snapshot)(?:[-_.]|$)", re.IGNORECASE)
+"""How the file of a workflow is named that publishes no final versions."""
+_PART = re.compile(r"package|project|component|library|module", re.IGNORECASE)
+"""How an input is named that chooses one of several packages."""
 _UNFINISHED = ("in_progress", "queued", "waiting", "pending", "requested")
 _LONGEST_LINE = 300
 _DOUBTS = {Evidence.KNOWN: "", Evidence.CREDENTIALS: ", by its credentials of an index", Evidence.NAME: ", by its name"}
@@ -47,6 +52,7 @@ def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ..
         if not uploads and path in files.texts and says_more:
             return (_make_publisher(target, ReleaseWorkflow(path, files.texts), base),)
     surest = [(upload, ReleaseWorkflow(upload.workflow, files.texts)) for upload in choose_surest(uploads)]
+    surest = [each for each in surest if not _offers_only_others(each[1], own)] or surest
     return _choose([_make_publisher(target, workflow, base, upload) for upload, workflow in surest], target)
 
 
@@ -54,6 +60,15 @@ def _is_for_another(upload: Upload, target: Target, texts: Mapping[str, str], ba
     """Whether only other tags and their GitHub Releases start an upload: in a monorepo, those of another package."""
     given = upload, texts.get(upload.workflow, ""), target.repository, base, target.tag
     return bool(find_starts(*given)) and not find_starts(*given, alone=True)
+
+
+def _offers_only_others(workflow: ReleaseWorkflow, own: str) -> bool:
+    """Whether a workflow that a person starts asks for a package, and offers others alone."""
+    if set(workflow.file.triggers) != {"workflow_dispatch"}:
+        return False
+    offers = [each.options for each in workflow.file.inputs if len(each.options) > 1 and _PART.search(each.name)]
+    # An option may be the last part of a name.
+    return any(not any(canonicalize_name(option) in own for option in each) for each in offers)
 
 
 def add_publishers_at_tag(target: Target, files: WorkflowFiles, known: Sequence[Publisher]) -> tuple[Publisher, ...]:
@@ -134,6 +149,9 @@ def overrule_starts(target: Target, found: Sequence[Start]) -> tuple[Start, ...]
 
 def _choose(publishers: Sequence[Publisher], target: Target) -> tuple[Publisher, ...]:
     """The publishers of this package: in a monorepo, those whose tag patterns take its tags."""
+    stable = [each for each in publishers if not _is_of_pre_releases(each)]
+    if not target.parsed_version.is_prerelease and not all(each.is_guess for each in stable):
+        publishers = stable
     by_tag = [each for each in publishers if each.starts and all(start.kind == "tag" for start in each.starts)]
     others = [each for each in by_tag if not takes_tag(each, target.tag)]
     # Beside one that something starts, a guess is left over, and another job of its workflow is of another package.
@@ -142,6 +160,13 @@ def _choose(publishers: Sequence[Publisher], target: Target) -> tuple[Publisher,
     others += [each for each in idle if each.is_guess or each.workflow in reached]
     ours = [each for each in publishers if each not in others]
     return tuple(dict.fromkeys(ours or publishers))
+
+
+def _is_of_pre_releases(publisher: Publisher) -> bool:
+    """Whether a publisher is of nightly versions: by its name, or as a schedule starts what makes no tag."""
+    kinds = {start.kind for start in publisher.starts}
+    is_scheduled = "schedule" in kinds and kinds <= {"schedule", "dispatch"}
+    return bool(_UNSTABLE.search(publisher.workflow.rpartition(".")[0])) or (is_scheduled and not publisher.makes)
 
 
 def takes_tag(publisher: Publisher, tag: str) -> bool:

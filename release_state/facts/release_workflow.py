@@ -10,6 +10,8 @@ from release_state.common.text import join_items
 from release_state.facts.process import explain_unknown
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import PlacedNeed, ReleaseWorkflow
+from release_state.facts.workflow.document import FOLDER
+from release_state.facts.workflow.making import find_made
 from release_state.facts.workflow.model import Input
 from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS
 from release_state.model.observation import NotObserved, Problem
@@ -205,6 +207,24 @@ def _start(release: Release, workflow: ReleaseWorkflow) -> WorkflowStart:
     if asked := [each.name for each in inputs if each.is_asked and each != chosen]:
         return WorkflowStart(hindrance=f"it asks a person for {join_items(asked)}, too")
     return WorkflowStart((f"{chosen.name}={channel}",) if chosen else ())
+
+
+def find_tag_maker(release: Release) -> tuple[str, str] | None:
+    """Return the workflow that a person starts to make the version's tag, and the input that takes the version.
+
+    It publishes nothing itself. None if there is none, or several.
+    """
+    files, found = release.snapshot.workflow_files.value, list[tuple[str, str]]()
+    publishing = {each.workflow for each in release.target.process.publishers}
+    if files is None:
+        return None
+    for path in files.workflow_paths:
+        workflow, name = ReleaseWorkflow(path, files.texts), path.removeprefix(f"{FOLDER}/")
+        asked = [each.name for each in workflow.file.inputs if not each.options and "version" in each.name.lower()]
+        is_by_hand = set(workflow.file.triggers) <= {"workflow_dispatch", "workflow_call"}
+        if name not in publishing and len(asked) == 1 and is_by_hand and "tag" in find_made(workflow):
+            found.append((name, asked[0]))
+    return found[0] if len(found) == 1 else None
 
 
 _CHANNEL_WORDS = ("environment", "channel", "index", "repository", "target")

@@ -18,7 +18,7 @@ ANY = "any platform"
 _DESKTOPS = {"Linux", "macOS", "Windows"}
 _COMMON = ("Linux x86_64", "macOS arm64", "Windows amd64", "Linux aarch64")
 """Platforms that hardly any project stops to build wheels for."""
-_OLD_MACHINES = (" i686", " x86")
+_OLD_MACHINES = (" i686", " x86", " armv7l", " armv6l")
 """Machines that projects give up in patch releases, too."""
 _MOST_TAGS = 16
 """Tags of one kind in a name; a real one has three or four."""

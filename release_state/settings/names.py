@@ -38,7 +38,8 @@ def find_name(top: Path, repository: str) -> Value | None:
         return None
     uv = find_table(parse_toml(files[PYPROJECT] or "") or {}, "tool", "uv")
     alike = canonicalize_name(repository.rpartition("/")[2])
-    if own and ("workspace" not in uv or canonicalize_name(own.text) == alike):
+    likes = {alike, alike.removeprefix("python-"), alike.removesuffix("-python")}
+    if own and ("workspace" not in uv or canonicalize_name(own.text) in likes):
         return own
     members = clone.list_members(find_table(uv, "workspace"))
     below = chain(members, clone.list_others())

@@ -32,6 +32,11 @@ def find(step: str, *, publishes: bool = True, more: str = "") -> str | None:
         ("{run: bump-my-version bump patch}", "bump-my-version bump"),
         ("{run: 'sed -i \"s/^version = .*/version = 1/\" pyproject.toml'}", "sed -i"),
         ("{run: python scripts/set_version.py $TAG}", "python scripts/set_version.py"),
+        (
+            "{uses: jupyter-server/jupyter-releaser/.github/actions/populate-release@v2}",
+            "jupyter-server/jupyter-releaser/.github/actions/populate-release",
+        ),
+        ("{run: python update_version_from_git.py $TAG}", "python update_version_from_git.py"),
         ("{run: make bump-version}", "make bump-version"),
         ("{run: 'echo \"$TAG\" > src/orbit/VERSION'}", "echo $TAG"),
         ("{run: 'echo \"__version__ = 1\" > orbit/_version.py'}", "echo __version__ = 1"),
@@ -104,10 +109,10 @@ def test_what_another_publisher_sets_is_not_set_for_a_tag() -> None:
     """A workflow for nightly versions, started by hand, sets theirs; the tag of a release starts another one."""
     nightly = ON_TAG.replace("{push: {tags: ['v*']}}", "workflow_dispatch")
     nightly = nightly.replace("[{run: uv publish}]", "[{run: uv version 1.0}, {run: uv publish}]")
-    both = resolve(snapshot({"ship.yml": ON_TAG, "nightly.yml": nightly})).target.process
-    assert {each.workflow for each in both.publishers} == {"ship.yml", "nightly.yml"}
+    both = resolve(snapshot({"ship.yml": ON_TAG, "weekly.yml": nightly})).target.process
+    assert {each.workflow for each in both.publishers} == {"ship.yml", "weekly.yml"}
     assert both.version_writer is None
-    assert resolve(snapshot({"nightly.yml": nightly})).target.process.version_writer
+    assert resolve(snapshot({"weekly.yml": nightly})).target.process.version_writer
 
 
 def test_another_workflow_counts_only_if_it_tags_what_it_set() -> None:

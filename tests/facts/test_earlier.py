@@ -105,6 +105,9 @@ def test_a_patch_release_drops_no_machine_and_requires_python_explains_an_old_on
     gap = find_gap("0.1.0", before, now, is_feature=False, requires=">=3.12")
     assert gap.unexplained[0] == "Linux s390x" and not gap.has_fallback and "cp312 on macOS arm64" in gap.unexplained
     assert find_gap("0.1.0", before, now, is_feature=False, requires=">=3.13").unexplained == ("Linux s390x",)
+    of_32_bits = names("0.1.0", *TWO, "cp313-cp313-manylinux_2_31_armv7l", "cp313-cp313-win32")
+    gap = find_gap("0.1.0", of_32_bits, names("0.1.1", *TWO), is_feature=False, requires=">=3.12")
+    assert (gap.unexplained, gap.likely_dropped) == ((), ("Linux armv7l", "Windows x86"))
 
 
 def test_a_machine_that_a_wheel_for_any_platform_still_serves_may_go_as_a_whole() -> None:

@@ -306,6 +306,18 @@ def test_a_trace_that_no_earlier_release_left_and_no_workflow_makes_is_not_asked
     assert resolve(snapshot({"ship.yml": by_hand})).target.channel.leaves == target().channel.leaves
 
 
+BY_HAND = ON_TAG.replace("{push: {tags: ['v*']}}", "workflow_dispatch")
+SCHEDULED = ON_TAG.replace("{push: {tags: ['v*']}}", "{schedule: [{cron: 0 0 * * *}], workflow_dispatch: {}}")
+ASKING = ON_TAG.replace(
+    "{push: {tags: ['v*']}}", "{workflow_dispatch: {inputs: {package: {type: choice, options: [%s]}}}}"
+)
+
+
+def test_a_nightly_workflow_is_watched_for_a_nightly_version() -> None:
+    found = resolve(snapshot({"nightly.yml": SCHEDULED, "ship.yml": ON_TAG}, about=target("0.3.0.dev1")))
+    assert found.target.workflows == ("nightly.yml", "ship.yml")
+
+
 @pytest.mark.parametrize(
     ("files", "workflows"),
     [
@@ -315,6 +327,12 @@ def test_a_trace_that_no_earlier_release_left_and_no_workflow_makes_is_not_asked
         ({"a.yml": OF_ANOTHER, "b.yml": ON_RELEASE}, ["b.yml"]),
         ({"a.yml": DOCTOR, "b.yml": DOCTOR.replace("check-environment", "publish-package")}, ["b.yml"]),
         ({"a.yml": PREVIEW, "b.yml": ON_TAG.replace("run: uv publish", "uses: o/actions/publish-pypi@v1")}, ["b.yml"]),
+        ({"a.yml": SCHEDULED, "b.yml": ON_TAG}, ["b.yml"]),
+        ({"a.yml": SCHEDULED}, ["a.yml"]),
+        ({"a.yml": SCHEDULED.replace("uv publish", "uv publish && git tag x"), "b.yml": ON_TAG}, ["a.yml", "b.yml"]),
+        ({"ship_dev.yml": BY_HAND, "ship.yml": BY_HAND}, ["ship.yml"]),
+        ({"a.yml": ASKING % "other, more", "b.yml": BY_HAND}, ["b.yml"]),
+        ({"a.yml": ASKING % "orbit, more", "b.yml": BY_HAND}, ["a.yml", "b.yml"]),
     ],
     ids=[
         "another package's files",
@@ -323,6 +341,12 @@ def test_a_trace_that_no_earlier_release_left_and_no_workflow_makes_is_not_asked
         "another package's GitHub Release",
         "a check",
         "another service",
+        "of nightly versions",
+        "a schedule alone",
+        "a schedule that makes the tag",
+        "of development versions",
+        "asks for another package",
+        "asks for this package",
     ],
 )
 def test_what_only_looks_like_the_upload(files: dict[str, str], workflows: list[str]) -> None:

@@ -52,6 +52,12 @@ def job(step: str, on: str = "{push: {tags: ['v*']}}", more: str = "") -> dict[s
         ("run: pdm publish --no-build", "pdm publish", "pypi"),
         ("run: maturin upload --skip-existing wheels/*", "maturin upload", "pypi"),
         ("{uses: PyO3/maturin-action@v1, with: {command: upload}}", "PyO3/maturin-action upload", "pypi"),
+        ("{uses: messense/maturin-action@v1, with: {command: publish}}", "messense/maturin-action publish", "pypi"),
+        (
+            "uses: jupyter-server/jupyter-releaser/.github/actions/finalize-release@v2",
+            "jupyter-server/jupyter-releaser/.github/actions/finalize-release",
+            "pypi",
+        ),
         ("run: python setup.py sdist upload", "python setup.py", "pypi"),
         (
             "{uses: relekang/python-semantic-release@v7, with: {pypi_token: x}}",
@@ -78,6 +84,7 @@ def test_a_step_that_uploads(step: str, how: str, index: str | None) -> None:
         "{run: uv sync, env: {UV_INDEX_OWN_PASSWORD: '${{ secrets.PYPI_PASSWORD }}'}}",
         "{uses: some/setup@v1, with: {token: '${{ secrets.PYPI_READ_TOKEN }}'}}",
         "{run: ./bin/check-release, env: {TOKEN: '${{ secrets.PYPI_TOKEN }}'}}",
+        "{run: 'git fetch; python -m pip install build', env: {TOKEN: '${{ secrets.PYPI_TOKEN }}'}}",
         "{uses: some/action@v1, with: {pypi_token: x}}",
         "{uses: PyO3/maturin-action@v1, with: {command: build}}",
         "uses: peaceiris/actions-gh-pages@v3",
@@ -324,6 +331,16 @@ def test_only_some_runs_of_a_workflow_that_tests_and_releases_are_releases() -> 
         ("run: semantic-release version --print", ()),
         ("run: cz bump --yes", ("tag",)),
         ("run: gh release view v1", ()),
+        ("run: gh release edit v1 --draft=false", ("release",)),
+        ("run: gh release edit v1 --title x", ()),
+        ("run: npx changelogithub", ("release",)),
+        ("uses: jupyter-server/jupyter_releaser/.github/actions/finalize-release@v2", ("tag", "release")),
+        ("uses: changesets/action@v1", ("pull-request",)),
+        ("{uses: changesets/action@v1, with: {publish: pnpm ship}}", ("tag", "release", "pull-request")),
+        (
+            "{uses: changesets/action@v1, with: {publish: pnpm ship, createGithubReleases: false}}",
+            ("tag", "pull-request"),
+        ),
     ],
 )
 def test_what_a_workflow_makes(step: str, made: tuple[str, ...]) -> None:

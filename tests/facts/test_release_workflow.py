@@ -14,6 +14,7 @@ from release_state.model.snapshot import Snapshot
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.publication import run_workflow
 from tests.checks.cases.calculation import calculation
+from tests.checks.cases.declared import declares, started_by
 from tests.checks.cases.hazards import TAGS, room
 from tests.checks.cases.permissions import FROM_TOP, UNSAID
 from tests.support import states as s
@@ -338,6 +339,17 @@ def test_a_start_that_computes_another_version_says_so(wanted: str | None, diffe
     found = run_workflow(Release(s.ready(calculation=calculation(wanted))))
     said = ", and the workflow releases 0.2.0: the commits call for 0.3.0"
     assert found.precondition == f"the remote has no release branch and no tag of this version{said * differs}"
+
+
+def test_a_tool_that_opens_the_release_pull_request_sets_the_version_there() -> None:
+    """Where a push starts the upload, nobody sets the version by hand that a pull request sets."""
+    for step, title in (
+        ("{uses: googleapis/release-please-action@v4}", "Merge the release pull request, which sets 0.2.0 in x.toml"),
+        ("{run: make}", "Set the version to 0.2.0 in x.toml, commit and push; this push starts the upload"),
+    ):
+        text = f"on: {{push: {{branches: [main]}}}}\njobs: {{ship: {{steps: [{step}, {{run: uv publish}}]}}}}\n"
+        said = finding("META-1", declares("0.1.0", started_by("branch"), {"workflow_files": workflow(text)}))
+        assert said.advice and said.steps[0].title.startswith(title), said.steps
 
 
 def test_a_configured_workflow_that_was_not_read_is_started_as_usual() -> None:

@@ -15,7 +15,16 @@ from release_state.model.observation import Observation, known
 from release_state.model.outcome import Verdict
 from release_state.model.plan import Step, Wanted
 from release_state.model.process import Made, Process, Publisher, Start, StartKind
-from release_state.model.snapshot import LOOKUPS, Commit, ExplainedRun, History, Repository, Snapshot, WorkflowFile
+from release_state.model.snapshot import (
+    LOOKUPS,
+    Commit,
+    ExplainedRun,
+    History,
+    Repository,
+    Snapshot,
+    WorkflowFile,
+    WorkflowFiles,
+)
 from release_state.model.snapshot.runs import WorkflowState
 from release_state.observe.waiting import Waiting, find_pending
 from release_state.plan.recovery import Recovery
@@ -501,6 +510,12 @@ def test_a_channel_without_tags_pushes_none_to_start_again() -> None:
 def test_what_the_base_branch_does_not_declare_is_not_tagged() -> None:
     last = steps(misplaced(publisher("tag"), "0.1.0"))[-1]
     assert not last.commands and last.title.startswith("Set the version 0.2.0 on main, then tag that commit as v0.2.0")
+    text = "on: {workflow_dispatch: {inputs: {version: {}}}}\njobs: {tag: {steps: [{run: git tag x}]}}\n"
+    tagger = WorkflowFile(path=".github/workflows/tag.yml", text=text)
+    files = known(WorkflowFiles(commit=s.BASE, branch="main", path=".github/workflows/ship.yml", files=(tagger,)))
+    last = steps(structs.replace(misplaced(publisher("tag"), "0.1.0"), workflow_files=files))[-1]
+    assert not last.commands and last.title == "Start tag.yml, which makes the tag v0.2.0" and last.starts_run
+    assert "it asks for version, and makes the tag, which starts ship.yml" in last.reason
     unread = commands(misplaced(publisher("tag"), None))
     assert any(f"--annotate v0.2.0 {s.BASE}" in line for line in unread), "worked out at the build"
 

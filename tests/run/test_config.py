@@ -449,6 +449,10 @@ WORKSPACE = f"{OTHER}[tool.uv.workspace]\nmembers = ['a']\n"
         ({"setup.cfg": "[bdist]\n", "setup.py": "NAME = 'orbit'\nsetup(name=NAME)\n"}, "setup() name of setup.py"),
         ({"setup.cfg": "[metadata\n", "setup.py": "setup(name='orbit')\n"}, "setup() name of setup.py"),
         ({"setup.py": "setup(name=find())\n"}, None),
+        ({"setup.py": "told = {'name': 'orbit', 'version': find()}\nsetup(**told)\n"}, "setup() name of setup.py"),
+        ({"setup.py": "def go():\n    told = dict(name='orbit')\n    setup(**told)\n"}, "setup() name of setup.py"),
+        ({"setup.py": "told = {'name': 'orbit'}\ntold['name'] = find()\nsetup(**told)\n"}, None),
+        ({"setup.py": "told = {'name': 'orbit'}\ntold = find()\nsetup(**told)\n"}, None),
         ({"setup.py": "setup(**{'name': 'orbit'})\n"}, None),
         ({"py/pyproject.toml": "[project]\nname = 'Orbit'\n"}, "[project] name of py/pyproject.toml"),
         ({"a/b/pyproject.toml": NAMED, "pyproject.toml": NO_PACKAGE}, "[project] name of a/b/pyproject.toml"),
@@ -541,6 +545,14 @@ def test_a_member_of_a_workspace_is_the_package_only_if_all_are_read(
         else:
             (tmp_path / path).write_text(text, encoding="utf-8")
     found = find_name(tmp_path, "octo/orbits")
+    assert (found and found.text) == name
+
+
+@pytest.mark.parametrize(("repository", "name"), [("octo/orbit-python", "orbit"), ("octo/python-orbit", "orbit"),
+                                                 ("octo/orbits", None)])  # fmt: skip
+def test_a_repository_may_add_the_language_to_the_name(repository: str, name: str | None, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(workspace("missing", own=NAMED)["pyproject.toml"], encoding="utf-8")
+    found = find_name(tmp_path, repository)
     assert (found and found.text) == name
 
 

@@ -20,6 +20,8 @@ _ACTIONS = frozenset({
     "python-semantic-release/python-semantic-release", "relekang/python-semantic-release",
     "cycjimmy/semantic-release-action", "codfish/semantic-release-action", "commitizen-tools/commitizen-action",
     "phips28/gh-action-bump-version", "callowayproject/bump-my-version",
+    "jupyter-server/jupyter_releaser/.github/actions/populate-release",
+    "jupyter-server/jupyter-releaser/.github/actions/populate-release",
 })  # fmt: skip
 _BUMPERS = ("bump2version", "bumpversion", "bump-my-version", "tbump", "bumpver", "punch", "autopub",
             "semantic-release")  # fmt: skip
@@ -37,7 +39,9 @@ _RUNNERS = ("python", "python3", "bash", "sh", "make", "just", "nox", "tox", "in
 _EDITORS = ("sed", "gsed", "perl", "awk", "dasel", "toml", "tomlq", "yq", "jq")
 _IN_PLACE = re.compile(r"-\w*i\S*|--in-place\S*|put|set")
 _VERSION = re.compile(r"(?<!python[-_])(?<!target[-_])version", re.IGNORECASE)
-_SCRIPT = re.compile(r"(bump|set|update|write|inc|increment)[-_.]?versions?\b|\bversions?[-_.]?(bump|set|update)", re.I)
+_SCRIPT = re.compile(
+    r"(bump|set|update|write|inc|increment)[-_.]?versions?(?![A-Za-z])|\bversions?[-_.]?(bump|set|update)", re.I
+)
 _PATH = re.compile(r"(?!s\W|-|\.(?!\.?/))[\w./@~-]*(?:/[\w.@-]+|[\w@-]\.\w+|VERSION)")
 _COMPUTED = re.compile(r"[$*{`]")
 _REDIRECTION = re.compile(r"\d*>>?(?!&)(.*)", re.DOTALL)

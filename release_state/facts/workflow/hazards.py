@@ -92,7 +92,9 @@ def _find_made_silently(workflow: ReleaseWorkflow, base: str) -> set[str]:
             step = Upload(workflow.path, at.job, "", Evidence.KNOWN, condition=at.step.condition)
             kinds = {start.kind for start in find_starts(step, workflow.texts[workflow.path], base=base)}
             # A run of a tag or a GitHub Release adds to the one that is there.
-            there = {"tag"} if kinds and kinds <= {"tag", "release"} else set()
+            names_one = at.step.run or {"tag", "tag_name", "script"} & at.step.inputs.keys()
+            by_hand = set[str]() if names_one else {"dispatch"}  # by hand, it is of the tag that is chosen
+            there = {"tag"} if kinds - by_hand and kinds <= {"tag", "release", *by_hand} else set()
             made |= traces - (there | {"release"} if kinds == {"release"} else there)
     return made
 

@@ -31,13 +31,17 @@ _ACTIONS: Mapping[str, tuple[Made, ...]] = {
         "commitizen-tools/commitizen-action", "mathieudutour/github-tag-action", "anothrnick/github-tag-action",
     ), _RELEASED[:1]),
     **dict.fromkeys((
-        "googleapis/release-please-action", "google-github-actions/release-please-action",
+        "googleapis/release-please-action", "google-github-actions/release-please-action", "changesets/action",
     ), (*_RELEASED, *_PROPOSED)),
     **dict.fromkeys((
-        "peter-evans/create-pull-request", "changesets/action", "repo-sync/pull-request",
+        "peter-evans/create-pull-request", "repo-sync/pull-request",
         "devops-infra/action-pull-request",
     ), _PROPOSED),
     "release-drafter/release-drafter": ("draft",),
+    **dict.fromkeys((
+        "jupyter-server/jupyter_releaser/.github/actions/finalize-release",
+        "jupyter-server/jupyter-releaser/.github/actions/finalize-release",
+    ), _RELEASED),
 }  # fmt: skip
 PLEASE_BRANCH = "release-please--branches--{base}"
 _BRANCHES = {"release-please": f"{PLEASE_BRANCH}--components--{{package}}", "changesets": "changeset-release/{base}"}
@@ -46,7 +50,7 @@ _BRANCHES = {"release-please": f"{PLEASE_BRANCH}--components--{{package}}", "cha
 Sources: https://github.com/googleapis/release-please/blob/main/src/util/branch-name.ts;
 https://github.com/changesets/action/blob/main/src/run.ts
 """
-_BUILDERS = ("pypa/cibuildwheel", "pyo3/maturin-action")
+_BUILDERS = ("pypa/cibuildwheel", "pyo3/maturin-action", "messense/maturin-action")
 
 
 def find_made(workflow: ReleaseWorkflow, base: str = "") -> tuple[Made, ...]:
@@ -90,7 +94,11 @@ def builds_platform_wheels(workflow: ReleaseWorkflow) -> bool:
 
 def find_made_by(step: JobStep) -> Iterator[Made]:
     """Yield what a step makes by itself: whether it pushes a branch, the job's steps before it tell."""
-    for made in _ACTIONS.get(step.action, ()):
+    known = _ACTIONS.get(step.action, ())
+    if step.action == "changesets/action":  # it releases what its `publish` says that it tagged
+        known = known if step.inputs.get("publish") else _PROPOSED
+        known = tuple(each for each in known if each != "release" or step.inputs.get("createGithubReleases") != "false")
+    for made in known:
         is_draft = step.inputs.get("draft") == "true"
         published = made == "draft" and step.inputs.get("publish") == "true"
         yield "draft" if made == "release" and is_draft else ("release" if published else made)
@@ -111,6 +119,10 @@ def _made_by_command(words: Sequence[str]) -> Iterator[Made]:
         if "--verify-tag" not in words:
             yield "tag"
         yield "draft" if {"--draft", "-d"} & set(words) else "release"
+    elif words[0] == "gh" and spoken[:2] == ["release", "edit"] and "--draft=false" in words:
+        yield "release"
+    elif "changelogithub" in [word.partition("@")[0] for word in words[:3]] and "--draft" not in words:
+        yield "release"  # of the tag that started the run
     elif words[0] == "gh" and spoken[:2] in (["pr", "create"], ["pr", "new"]):
         yield "pull-request"
     elif find_created_ref(words).startswith("refs/tags/"):

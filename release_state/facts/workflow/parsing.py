@@ -60,10 +60,19 @@ def _parse_job(name: str, block: Mapping[str, Any]) -> WorkflowJob:
         may_fail=_may_fail(block),
         runs_on=_text(block.get("runs-on")),
         runners=_list_runners(_text(block.get("runs-on")), _object(_object(block.get("strategy")).get("matrix"))),
-        has_matrix=bool(_object(block.get("strategy")).get("matrix")),
+        has_matrix=_has_several(_object(block.get("strategy")).get("matrix")),
         environment=_text(block.get("environment")) or _text(_object(block.get("environment")).get("name")),
         steps=_parse_steps(block),
     )
+
+
+def _has_several(matrix: object) -> bool:
+    """Whether a matrix may make more than one job; an expression may."""
+    if not isinstance(matrix, dict):
+        return bool(matrix)
+    axes = [values for name, values in matrix.items() if name != "exclude"]
+    is_added_to = "include" in matrix and len(axes) > 1
+    return is_added_to or not all(isinstance(values, list) and len(values) == 1 for values in axes)
 
 
 def _list_runners(runs_on: str, matrix: Mapping[str, Any]) -> tuple[str, ...]:

@@ -67,11 +67,15 @@ _PUBLISH_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "ansys/actions/release-pypi-test": (),
     "netflix-skunkworks/pypi-publish": (),
 }
-_PREFIXES = ("jupyter-server/jupyter_releaser/.github/actions/finalize-release", "autopub/autopub-action")
+_PREFIXES = (
+    "jupyter-server/jupyter_releaser/.github/actions/finalize-release",
+    "jupyter-server/jupyter-releaser/.github/actions/finalize-release",
+    "autopub/autopub-action",
+)
 """Further actions that upload, by the beginning of their names."""
 _REUSABLE = ("openastronomy/github-actions/.github/workflows/publish",)
 """Reusable workflows of others that upload: their beginnings."""
-_MATURIN = "pyo3/maturin-action"
+_MATURIN = ("pyo3/maturin-action", "messense/maturin-action")
 _SEMANTIC_RELEASE = ("python-semantic-release/python-semantic-release", "relekang/python-semantic-release")
 """Until version 7 it uploaded with these inputs; since then its `publish` only adds files to a GitHub Release."""
 _VERBS: Mapping[str, tuple[str, ...]] = {
@@ -93,6 +97,7 @@ _OF_OTHERS = re.compile(r"(?:HF|NPM|NODE|GH|GITHUB|CONDA|ANACONDA|DOCKER|AWS|SLA
 """Variables that give a token to another service, or one to install with."""
 _SHELLS = ("docker", "podman", "bash", "sh")
 _CHECKS = re.compile(r"(?:^|[/:._-])(?:check|verify|validate|lint)(?!.*(?:publish|upload|deploy))[^/]*$")
+_HARMLESS = ("git", "pip", "pip3", "build", "venv", "echo", "cd", "ls", "mkdir", "export", "set")
 _UPLOADS = re.compile(r"\b(?:upload|publish)\b")
 _FILES = re.compile(r"\bdist/([A-Za-z0-9][\w.]*?)-[*\d$][^/\s]*(?=\s|$)")
 _NAMED = re.compile(r"pypi.*(publish|upload|release|deploy)|(publish|upload|release|deploy).*pypi")
@@ -173,7 +178,7 @@ def _of_action(name: str, step: JobStep, env: Mapping[str, str]) -> Iterator[tup
         yield name, Evidence.KNOWN, read_index(next(addresses, PYPI))
     elif known.startswith(_PREFIXES):
         yield name, Evidence.KNOWN, PYPI
-    elif known == _MATURIN and step.inputs.get("command") in ("upload", "publish"):
+    elif known in _MATURIN and step.inputs.get("command") in ("upload", "publish"):
         words = step.inputs.get("args", "").split()
         yield f"{name} {step.inputs['command']}", Evidence.KNOWN, find_index(words, env)
     elif known in _SEMANTIC_RELEASE and {"pypi_token", "pypi_password"} & set(step.inputs):
@@ -232,9 +237,15 @@ def _has_secret(step: JobStep) -> bool:
 
 
 def _only_checks(step: JobStep) -> bool:
-    """Whether every task of a script says by its name that it only checks something."""
+    """Whether every task of a script says by its name that it only checks something, or uploads nothing."""
     tasks = [[word for word in words if not word.startswith("-")] for words, _ in step.commands]
-    return bool(tasks) and all(words and _CHECKS.search(words[-1]) for words in tasks)
+    return bool(tasks) and all(words and (_CHECKS.search(words[-1]) or _is_harmless(words)) for words in tasks)
+
+
+def _is_harmless(words: Sequence[str]) -> bool:
+    """Whether a command is of a program that uploads to no index."""
+    words = words[1:] if words[0].startswith("python") and len(words) > 1 else words
+    return words[0] in _HARMLESS or (words[0] == "uv" and words[1:2] in (["pip"], ["sync"], ["venv"], ["build"]))
 
 
 def _is_named(at: LocatedStep) -> bool:

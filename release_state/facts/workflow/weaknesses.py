@@ -80,10 +80,12 @@ def _needs_history(at: LocatedStep, build_requires: Collection[str]) -> str | No
         return action
     if backend and action in _BUILD_ACTIONS:
         return f"{action} with {backend}"
+    cloned = False
     for words, _ in at.step.commands:
+        cloned |= words[:2] == ("git", "clone")
         program, verb = words[0], next((word for word in words[1:] if not word.startswith("-")), "")
-        if program == "git" and {"-1", "-n1", "--max-count=1"} & set(words):
-            continue  # the date of the checked-out commit
+        if program == "git" and ({"-1", "-n1", "--max-count=1"} & set(words) or cloned or words == ("git", "log")):
+            continue  # the date of the checked-out commit, another repository's history, or what a log only shows
         if verb in _PROGRAMS.get(program, ()) or program in _ALWAYS:
             return f"{program} {verb}".strip()
         if backend and program in _BUILDS and (not _BUILDS[program] or verb in _BUILDS[program]):

@@ -18,7 +18,7 @@ from release_state.facts.beginning import find_beginning, find_run
 from release_state.facts.own_run import is_job_of
 from release_state.facts.publishers import takes_release, takes_tag
 from release_state.facts.release import Release
-from release_state.facts.release_workflow import find_start_at_tag
+from release_state.facts.release_workflow import find_start_at_tag, find_tag_maker
 from release_state.model.observation import value_or
 from release_state.model.plan import Step, step
 from release_state.model.process import Publisher
@@ -105,6 +105,10 @@ def begin_again(release: Release) -> list[Step] | None:
     head, declared = release.base_head, release.lineage(release.base_head).declared_version
     by: Literal["tag", "release"] = "tag" if takes_tag(publisher, tag) else "release"
     more: dict[str, Any] = {"precondition": "this is the commit to release, and CI is green on it", "mends": "index"}
+    if by == "tag" and (maker := find_tag_maker(release)):
+        reason = f"it asks for {maker[1]}, and makes the tag, which starts {publisher.workflow}"
+        title, page = f"Start {maker[0]}, which makes the tag {tag}", workflow_page(release.target, maker[0])
+        return [_index_step(title, reason=reason, link=page).mark_start()]
     if declared and parse_version(declared) != release.version:
         what = f"Set the version {release.version} on {base}, then tag that commit as {tag}"
         return [_index_step(f"{what}, and push the tag", reason=f"{base} declares {declared}")]

@@ -64,6 +64,7 @@ OFF_MAIN = "${{ github.ref != 'refs/heads/main' }}"
 NOTES = TAGGER.replace("workflow_dispatch", TAGS).replace(
     "run: gh release create v1", "uses: softprops/action-gh-release@v2"
 )
+OF_THE_TAG = NOTES.replace(TAGS, "{push: {tags: ['v*']}, workflow_dispatch: {}}")
 
 
 MONTHLY = 'run: "VERSION=$(date +%Y.%m)\\ngit tag \\"$VERSION\\"\\ngit push origin \\"$VERSION\\""'
@@ -168,6 +169,13 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         ACTION,
     ),
     ("WORKFLOW-7", "a release of another workflow's own token", ship(RELEASED, workflows_t=TAGGER), ACTION),
+    ("WORKFLOW-7", "a release of a tag that is there", ship(TAGS, workflows_t=OF_THE_TAG), HOLDS),
+    (
+        "WORKFLOW-7",
+        "a release of a tag that it names",
+        ship(TAGS, workflows_t=OF_THE_TAG.replace("@v2}", "@v2, with: {tag_name: '${{ inputs.tag }}'}}")),
+        ACTION,
+    ),
     ("WORKFLOW-7", "a release of a person's token", ship(RELEASED, workflows_t=OWN), HOLDS),
     ("WORKFLOW-7", "a skipped job behind one that always runs", ship(TAGS, job=AFTER, before=SKIPPED), ACTION),
     ("WORKFLOW-7", "the same, with a guard", ship(TAGS, job=AFTER + ON_TAG, before=SKIPPED), ACTION),
@@ -213,6 +221,13 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-9", "git silent", SILENT, UNKNOWN),
     ("WORKFLOW-10", "one", ship(TAGS, artifact("dist"), PUBLISH), HOLDS),
     ("WORKFLOW-10", "of a matrix", ship(TAGS, artifact("dist"), PUBLISH, job=MATRIX), ACTION),
+    ("WORKFLOW-10", "of a matrix of one", ship(TAGS, artifact("dist"), PUBLISH, job=MATRIX.replace(", b", "")), HOLDS),
+    (
+        "WORKFLOW-10",
+        "of a matrix of one and more",
+        ship(TAGS, artifact("dist"), PUBLISH, job=MATRIX.replace("[a, b]", "[a], include: [{os: b}]")),
+        ACTION,
+    ),
     ("WORKFLOW-10", "of a matrix, each its own", ship(TAGS, artifact("'d-${{ matrix.os }}'"), job=MATRIX), HOLDS),
     ("WORKFLOW-10", "of a matrix, an old version", ship(TAGS, artifact("dist", "v3"), PUBLISH, job=MATRIX), HOLDS),
     ("WORKFLOW-10", "twice", ship(TAGS, artifact("dist"), artifact("dist"), PUBLISH), ACTION),

@@ -128,6 +128,13 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         NONE,
     ),
     ("WORKFLOW-5", "a commit's date", on(BUILD_ONLY.replace("python -m build", "git log -1 --pretty=%ct")), NONE),
+    ("WORKFLOW-5", "a log to look at", on(BUILD_ONLY.replace("python -m build", "git log")), NONE),
+    (
+        "WORKFLOW-5",
+        "another repository's log",
+        on(BUILD_ONLY.replace("python -m build", "git clone https://x.example/y && cd y && git log --oneline")),
+        NONE,
+    ),
     (
         "WORKFLOW-5",
         "another repository",
