@@ -43,7 +43,9 @@ class Step(Model):
     destroys: str | None = None
     """What the step deletes; None if nothing."""
     saves: str | None = None
-    """Why nothing is lost: where it is backed up, or how to restore it."""
+    """Why nothing is lost, or where it is backed up."""
+    restore: tuple[tuple[str, ...], ...] = ()
+    """The commands that bring back what it destroys: for later, and never part of a sentence that may be wrapped."""
     verify: tuple[tuple[str, ...], ...] = ()
     """Commands that verify the result."""
     link: str | None = None
@@ -62,6 +64,8 @@ class Step(Model):
         if why := find_obstacle(*self.commands, *self.verify):
             for name, value in (("commands", ()), ("verify", ()), ("withheld", why)):
                 structs.force_setattr(self, name, value)
+        if find_obstacle(*self.restore):
+            structs.force_setattr(self, "restore", ())
 
     def __eq__(self, other: object) -> bool:
         """Whether both say the same; a step that came back from JSON is no longer known to start a run."""
@@ -86,6 +90,10 @@ class Step(Model):
     def verify_lines(self) -> list[str]:
         """Return the verifying commands quoted for a POSIX shell."""
         return [quote_command(command) for command in self.verify]
+
+    def restore_lines(self) -> list[str]:
+        """Return the restoring commands quoted for a POSIX shell."""
+        return [quote_command(command) for command in self.restore]
 
 
 class _StartingStep(Step):
@@ -135,7 +143,7 @@ def _withhold_commands(found: Step, why: str) -> Step:
         return found
     # What would bring back what was lost is for that folder, too.
     withheld = f"they are for the clone, and {why}"
-    return structs.replace(found, commands=(), verify=(), saves=None, withheld=withheld)
+    return structs.replace(found, commands=(), verify=(), saves=None, restore=(), withheld=withheld)
 
 
 class Loss(TypedDict, total=False):
@@ -143,6 +151,7 @@ class Loss(TypedDict, total=False):
 
     destroys: str
     saves: str
+    restore: list[list[str]]
 
 
 def step(
@@ -153,6 +162,7 @@ def step(
     precondition: str | None = None,
     destroys: str | None = None,
     saves: str | None = None,
+    restore: Sequence[Sequence[str]] = (),
     verify: Sequence[Sequence[str]] = (),
     link: str | None = None,
     advice: bool = False,
@@ -168,6 +178,7 @@ def step(
         "precondition": precondition,
         "destroys": destroys,
         "saves": saves,
+        "restore": tuple(map(tuple, restore)),
         "verify": tuple(map(tuple, verify)),
         "link": link,
         "advice": advice,

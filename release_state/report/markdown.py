@@ -134,6 +134,8 @@ def render_step(number: int, step: Step) -> str:
     if step.destroys:
         saved = f"; {escape(step.saves)}" if step.saves else ""
         parts.append(f"⚠ **Destroys** {escape(step.destroys)}{saved}")
+    if step.restore:
+        parts.append("To restore it:\n\n" + fence(step.restore_lines()).rstrip("\n"))
     if step.withheld:
         parts.append(f"No command: {escape(step.withheld)}.")
     if step.commands:

@@ -126,10 +126,10 @@ class Screen:
         """The words as the terminal can show them, as a link if it can have one and the page is of a known site."""
         return link(self.shown(words), url, self._sites)
 
-    def command(self, line: str, indent: int = 0) -> None:
+    def command(self, line: str, indent: int = 0, head: str = "$ ") -> None:
         """Write a command as it is typed, or a note if the terminal cannot show it."""
         if self.shown(line) == line:
-            self.verbatim(f"$ {line}", indent)
+            self.verbatim(f"{head}{line}", indent)
         else:
             self.line(f"this terminal cannot show the command, copy it from the report: {line}", indent, 2)
 
@@ -174,6 +174,8 @@ class Screen:
         if step.destroys:
             saved = f"; {sanitize(step.saves)}" if step.saves else ""
             self.line(f"DESTROYS {sanitize(step.destroys)}{saved}", indent, 2, red=True)
+            for line in step.restore_lines() if most is None else []:
+                self.command(line, indent + 2, "to restore it: ")
         lines = step.lines()
         left_out = len(lines) - most if most is not None else 0
         for line in lines[max(left_out, 0) :]:

@@ -93,6 +93,7 @@ def _step(number: int, step: Step) -> str:
         lines.append(f"#    DESTROYS {sanitize(step.destroys)}")
         if step.saves:
             lines.append(f"#    {sanitize(step.saves)}")
+        lines += [f"#    to restore it: {sanitize(line)}" for line in step.restore_lines()]
     return "\n".join([*lines, *_guard(step, _commands(step))])
 
 

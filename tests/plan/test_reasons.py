@@ -181,7 +181,8 @@ OWN = structs.replace(s.tag(), object="e" * 40)
 def test_a_moved_tag_keeps_the_clones_own(clone: Any, is_named: bool) -> None:
     (move,) = steps(s.released(clone=clone, **MISPLACED), "Move the tag")
     assert (OWN.object in (move.destroys or "")) is is_named
-    assert ("the clone's is kept as refs/backup/tags/v0.2.0-eeeeeee; " in (move.saves or "")) is is_named
+    assert ("the clone's is kept as refs/backup/tags/v0.2.0-eeeeeee" in (move.saves or "")) is is_named
+    assert (("git", "update-ref", "refs/tags/v0.2.0", OWN.object) in move.restore) is is_named
 
 
 @pytest.mark.parametrize("immutable", [True, None])

@@ -21,6 +21,7 @@ from release_state.report import screen as progress
 from release_state.report.screen import Screen
 from tests.support import states as s
 from tests.support.cli import ROOT, suite
+from tests.support.judged import verdict_of
 from tests.support.terminal import on_a_terminal, screen_of
 from tests.support.worlds import options, world_of
 
@@ -159,6 +160,19 @@ def test_prose_is_broken_at_the_width_and_commands_are_not(columns: int, monkeyp
     assert " ".join(" ".join(lines).split()) == words
     screen.verbatim("$ " + "x" * 300, 4)
     assert used.out.getvalue().splitlines()[-1] == "    $ " + "x" * 300
+
+
+def test_what_restores_a_deleted_tag_is_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Broken in a sentence, its first line would be `git push`: of the branch that is checked out."""
+    monkeypatch.setenv("COLUMNS", "70")
+    used = reporter(isatty=True)
+    plan = verdict_of(s.released(index={"pypi": s.project()}), "rollback").plan
+    (gone,) = [each for each in plan.steps if each.destroys and each.mends == "tag"]
+    Screen(used).step(gone, "1. ", 2)
+    lines = [line.strip() for line in used.out.getvalue().splitlines()]
+    told = f"to restore it: {gone.restore_lines()[0]}"
+    assert gone.restore[0][-1] == f"{s.TAG_OBJECT}:refs/tags/v0.2.0" and told in lines
+    assert not [line for line in lines if "git push" in line and line != told and not line.startswith("$ ")]
 
 
 def test_what_is_piped_is_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from packaging.version import Version
 
-from release_state.common.text import join_items, quote_or_explain
+from release_state.common.text import join_items
 from release_state.facts import origin
 from release_state.facts.release import Release
 from release_state.model.observation import value_or
@@ -133,12 +133,14 @@ def _move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
     """
     ref, backup = f"refs/tags/{tag.name}", tags.name_backup(tag)
     local = release.local_tag if release.snapshot.clone.is_known else None
-    restore = quote_or_explain(push(release, f"{tag.object}:{ref}", force=True))
+    restore = [push(release, f"{tag.object}:{ref}", force=True)]
     destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); clones that fetched it keep the old one"
-    saves = f"it is backed up to {backup}; restore it with: {restore}"
+    saves = f"it is backed up to {backup}"
     if local and local.object != tag.object:
-        destroys += f"; and {tags.describe_loss(local)['destroys']}"
-        saves += f"; the clone's is kept as {tags.name_backup(local)}; restore it with: {tags.restore_local(local)}"
+        loss = tags.describe_loss(local)
+        destroys += f"; and {loss['destroys']}"
+        saves += f"; the clone's is kept as {tags.name_backup(local)}"
+        restore += loss["restore"]
     return [
         tags.back_up(release, tag, f"it points to {tag.commit}, {origin.explain_misplaced(release)}"),
         _tag_step(
@@ -150,6 +152,7 @@ def _move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
             + describe_siblings(release, tag.name),
             destroys=destroys,
             saves=saves,
+            restore=restore,
             verify=[check_tag(release, chosen.sha)],
         ),
         *_bring_into_history(release, chosen),

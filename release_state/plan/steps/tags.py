@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec import structs
 from packaging.version import Version
 
-from release_state.common.text import quote_or_explain
 from release_state.facts.origin import is_bound
 from release_state.facts.release import Release
 from release_state.model.plan import Loss, Mends, Step, step
@@ -57,7 +56,6 @@ def back_up(release: Release, tag: Tag, reason: str) -> Step:
 def delete(release: Release, tag: Tag) -> list[Step]:
     """Back up and delete a tag of the remote; only right if it is removable: the version is known to be unpublished."""
     ref, backup = f"refs/tags/{tag.name}", name_backup(tag)
-    restore = quote_or_explain(push(release, f"{tag.object}:{ref}"))
     deletion = step(
         f"Delete the tag {tag.name} on the remote",
         # Without the backup's fetch, this push fails: git lacks the object that it names.
@@ -67,7 +65,8 @@ def delete(release: Release, tag: Tag) -> list[Step]:
         precondition=f"{release.version} is still not published, and the tag is still {tag.object[:12]}"
         + describe_siblings(release, tag.name),
         destroys=f"tag {tag.name} (object {tag.object}, commit {tag.commit})",
-        saves=f"it is backed up to {backup}; restore it with: {restore}",
+        saves=f"it is backed up to {backup}",
+        restore=[push(release, f"{tag.object}:{ref}")],
         verify=[check_lacks(release, ref)],
     )
     return [back_up(release, tag, f"it points to {tag.commit}"), deletion]
@@ -119,13 +118,9 @@ def describe_loss(local: Tag | None) -> Loss:
         return {}
     return {
         "destroys": f"the clone's tag {local.name} (object {local.object}, commit {local.commit})",
-        "saves": f"it is kept as {name_backup(local)}; restore it with: {restore_local(local)}",
+        "saves": f"it is kept as {name_backup(local)}",
+        "restore": [["git", "update-ref", f"refs/tags/{local.name}", local.object]],
     }
-
-
-def restore_local(tag: Tag) -> str:
-    """The command line that restores a tag of the clone."""
-    return quote_or_explain(["git", "update-ref", f"refs/tags/{tag.name}", tag.object])
 
 
 def judge_by_other_spelling(release: Release) -> list[Step]:
