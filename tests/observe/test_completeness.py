@@ -77,6 +77,7 @@ def commands(text: str, init: bytes = b"") -> zipfile.ZipFile:
         (commands("[console_scripts]\norbit = orbit_demo.gone:main\n"), "its entry point orbit names orbit_demo.gone"),
         (commands("[pytest11]\norbit = orbit_demo.gone\n"), "its entry point orbit names orbit_demo.gone"),
         (commands("[console_scripts]\norbit = other.gone:main\n"), ""),
+        (commands("[orbit.test]\norbit = orbit_demo.tests.meant_to_fail\n"), ""),
         (commands("[console_scripts]\norbit = orbit_demo.gone:main\n", b"__path__ = extend_path()"), ""),
         (commands("no entry points"), ""),
     ],
