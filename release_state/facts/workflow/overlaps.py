@@ -32,7 +32,11 @@ def find_overlaps(
     refs = [context.get("github.ref_type") for _, context in contexts]
     of_tags = "tag" in refs
     # Runs of tags alone meet where they push the base branch.
-    pushers = _find_pushers(workflow, base if set(refs) == {"tag"} else "")
+    pushers = [
+        job
+        for job in _find_pushers(workflow, base if set(refs) == {"tag"} else "")
+        if not contexts or any(evaluate(job.job.condition, context) is not False for _, context in contexts)
+    ]
     for job in pushers:
         blocks = _list_blocks(job)
         differs = {each.group: find_variation(each.group, workflow, channel_input, of_tags=of_tags) for each in blocks}

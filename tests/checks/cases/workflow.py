@@ -16,6 +16,11 @@ NONE, PROGRESS = Outcome.NOT_APPLICABLE, Outcome.IN_PROGRESS
 SILENT = s.ready(workflow_files=s.failed("git"))
 CHECKOUT = f"      - uses: actions/checkout@{w.SHA}\n        with:\n          fetch-depth: 0\n"
 SHALLOW = w.without("        with:\n          fetch-depth: 0\n")
+DRAFTER = (
+    "on: {push: {branches: [main], tags: ['v*']}}\njobs:\n  draft:\n    if: github.ref_%s\n"
+    "    concurrency: {group: notes, cancel-in-progress: true}\n    steps: [{run: git push origin main}]\n"
+    "  up:\n    if: startsWith(github.ref, 'refs/tags/')\n    steps: [{run: uv publish}]\n"
+)
 BUILD_ONLY = (
     f"on: push\njobs:\n  build:\n    steps:\n      - uses: actions/checkout@{w.SHA}\n      - run: python -m build\n"
 )
@@ -109,6 +114,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-3", "by channel, older spelling", group("${{ github.event.inputs.target_environment }}"), ACTION),
     ("WORKFLOW-3", "by run", group("release-${{ github.run_id }}"), ACTION),
     ("WORKFLOW-3", "cancels", on(w.without("cancel-in-progress: false", "cancel-in-progress: true")), ACTION),
+    ("WORKFLOW-3", "cancels what a tag never starts", on(DRAFTER % "name == 'main'"), HOLDS),
+    ("WORKFLOW-3", "cancels what a tag starts", on(DRAFTER % "type == 'tag'"), ACTION),
     ("WORKFLOW-3", "git silent", SILENT, UNKNOWN),
     ("WORKFLOW-4", "offered", on(w.GOOD), HOLDS),
     ("WORKFLOW-4", "another name", on(w.without("[testpypi, pypi]", "[testpypi, release]")), ACTION),
