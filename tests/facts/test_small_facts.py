@@ -256,7 +256,7 @@ def built(*steps: str) -> ReleaseWorkflow:
 
 
 UPLOAD = "uses: pypa/gh-action-pypi-publish@v1.13.0"
-TO_TEST = "repository-url: https://test.pypi.org/legacy/"
+TO_TEST = "repository-url: https://test.pypi.example/legacy/"
 FETCH_ALL = "{uses: actions/download-artifact@v5, with: {path: dist}}"
 
 
