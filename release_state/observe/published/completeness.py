@@ -116,7 +116,9 @@ def _find_missing_entry_point(archive: ZipFile, folder: str) -> str:
         for name, value in parser[group].items():
             found = _OBJECT.fullmatch(value)
             path = found[1].replace(".", "/") if found else ""
-            if path and not _is_beside(path) and not _has(path, names, modules) and _is_closed(archive, path.partition("/")[0]):
+            if not path or _is_beside(path) or _has(path, names, modules):
+                continue
+            if _is_closed(archive, path.partition("/")[0]):
                 return sanitize(f"its entry point {name} names {path.replace('/', '.')}, which it lacks", _SHOWN)
     return ""
 
