@@ -110,6 +110,7 @@ def _needs(line: bytes) -> zipfile.ZipFile:
         (_without("orbit_demo/tests/"), Difference()),
         (_without("orbit_demo/py.typed"), Difference(doubtful=("lacks orbit_demo/py.typed",))),
         (_without("orbit_demo/pages/"), Difference(doubtful=("lacks orbit_demo/pages/index.html",))),
+        (wheel({"orbit_demo/pages/index.html": None, "orbit_demo/pages/index.html.gz": b""}), Difference()),
         (wheel({"orbit_demo/_version.py": b"version = 2\n"}), Difference()),
         (wheel({"orbit_demo/sub/deep.py": b"Y"}), Difference((), ("has another content of orbit_demo/sub/deep.py",))),
         (wheel({"orbit_demo/sub/deep.py": b"Y = 1\r\n"}), Difference()),

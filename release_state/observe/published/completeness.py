@@ -188,7 +188,8 @@ def _compare_files(archive: ZipFile, source: Files, built: Files) -> Difference:
     data = {
         path for path in inner if _is_data(path) and any(each in folders & packages for each in _list_folders(path))
     }
-    if absent := sorted(path for path in data - set(names) if not _is_beside(path)):
+    packed = {name.rpartition(".")[0] for name in names}  # index.json.gz
+    if absent := sorted(path for path in data - set(names) - packed if not _is_beside(path)):
         doubtful.append(f"lacks {_show(absent)}")
     both = [path for path in inner if path in built and not {path, inner[path]} & (built.rewritten | source.rewritten)]
     if other := sorted(path for path in both if _is_written(path) and not source[inner[path]] & built[path]):
