@@ -673,6 +673,6 @@ def _correct(release: Release, found: str) -> ActionNeeded:
 def _build_again(release: Release, found: str) -> ActionNeeded:
     fix = step(
         f"Build {release.version} again into an empty folder, from its commit with the tags (fetch-depth: 0); "
-        "put nothing else there, and look again"
+        "put nothing else there, and look again. If a wheel stays wrong, correct the build in a commit first"
     )
     return ActionNeeded(found=found, why="the upload fails half-way, or publishes something else", steps=[fix])
