@@ -541,6 +541,23 @@ def test_metadata_declare_the_version(release: Release, target: Target) -> None:
     )
 
 
+@check("META-3", reads=["remote", "history", "index"])
+def test_package_is_built(release: Release, plan: Recovery) -> None:
+    """The base branch builds a package of this name.
+
+    A misspelt name would be judged by the traces of another package. All pyproject.toml, setup.cfg and setup.py of the
+    tree are looked at, but for those of tests, examples and documents. If a name among them cannot be read, this does
+    not apply, nor if an index lists the project: a build may give it another name.
+    """
+    if packages := release.packages_instead:
+        raise ActionNeeded(
+            found=f"{release.base_branch} builds {join_items(packages)}, and {release.channel.name} lists no "
+            f"{release.target.name}",
+            why="the release would go to another project",
+            steps=plan.steps_for("all"),
+        )
+
+
 @check("META-2", reads=["remote", "history"])
 def test_changelog_has_an_entry(release: Release, target: Target) -> None:
     """The changelog on the base branch has a heading for this version.

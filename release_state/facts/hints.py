@@ -146,7 +146,9 @@ def _find_name(snapshot: Snapshot) -> str:
         return ""
     repository = canonicalize_name(target.repository.partition("/")[2])
     declared = snapshot.calculation.value.project_name if snapshot.calculation.value else None
-    known = {*names, repository, *([canonicalize_name(declared)] if declared else ())}
+    history = snapshot.history.value
+    built = [name for each in history.lineages for name in each.other_packages] if history else []
+    known = {*names, repository, *built, *([canonicalize_name(declared)] if declared else ())}
     likely = get_close_matches(target.name, known - {target.name}, n=1)
     released = [tag for tag in remote.tags if target.parse_tag(tag.name)]
     if not likely and len(released) < _ENOUGH:

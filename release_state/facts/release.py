@@ -113,6 +113,16 @@ class Release(GitHubFacts, PublishedFacts):
         return sha == self.base_head or any(each.sha == sha and not each.ahead for each in lineages)
 
     @property
+    def packages_instead(self) -> tuple[str, ...]:
+        """The packages that the base branch builds, where none has this name and no index lists it; else empty.
+
+        Raises NotObserved if the base's head or the index was not observed.
+        """
+        names = self.lineage(self.base_head).other_packages
+        pages = (page.value for page in self.snapshot.index.values())
+        return () if self.project.listed or any(page and page.listed for page in pages) else names
+
+    @property
     def is_tag_removable(self) -> bool:
         """Whether no file (even on a channel that shares the tag), immutable release or run keeps the tag."""
         release = self.github_release

@@ -45,6 +45,9 @@ class Recovery:
     @cached_property
     def plan(self) -> Plan:
         """The ordered steps; empty if there is nothing to do."""
+        if packages := self._packages_instead:
+            named = prerequisites.name_package(self.release, packages)
+            return Plan(direction="find out", folder=self.release.target.clone, steps=(named,))
         direction, steps = self._choose()
         is_tidied = direction != "wait" and self.wanted != "force-recovery" and not self._in_run
         obstacles = self._remove_obstacles() if is_tidied else []
@@ -66,7 +69,13 @@ class Recovery:
     @property
     def start(self) -> tuple[Step, ...]:
         """The steps that start a release of which nothing is there; empty if it starts otherwise."""
+        if self._packages_instead:
+            return self.steps
         return tuple(prerequisites.try_steps(self.release, "whether to start the release", self._start))
+
+    @property
+    def _packages_instead(self) -> tuple[str, ...]:
+        return value_or((), lambda: self.release.packages_instead)
 
     @property
     def _in_rollback(self) -> bool:

@@ -308,6 +308,9 @@ def test_the_folder_of_the_package_counts() -> None:
     assert (found.version, found.where) == ("1.2.0", "packages/kit/pyproject.toml")
     missing = find_declaration(Texts(MONOREPO), "absent")
     assert missing.version is None and "names absent" in missing.where
+    assert missing.packages == ("workspace", "orbit-kit", "other") and found.packages == ()
+    unread = find_declaration(Texts({**MONOREPO, "packages/more/setup.py": "setup(name=compute())"}), "absent")
+    assert unread.packages == (), "one of them may be it"
     unnamed = find_declaration(Texts({"setup.py": "setup(name=compute(), version='1.2.0')"}), "absent")
     assert unnamed.version == "1.2.0", "nothing else can build it"
 

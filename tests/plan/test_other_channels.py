@@ -18,6 +18,7 @@ from release_state.model.snapshot import Snapshot
 from release_state.model.target import Channel, Target, Trace
 from release_state.observe.collect import collect
 from release_state.observe.git.reader import find_repository
+from release_state.plan.recovery import Recovery
 from release_state.settings.config import Arguments, load
 from tests.standins.world import World
 from tests.support import states as s
@@ -100,6 +101,18 @@ def test_a_tag_that_two_channels_rest_on_is_moved_by_neither() -> None:
     assert first.reason.startswith("0.2.0 is published on pypi, too, which needs the ")
     own = structs.replace(found, index={**pages, "pypi": s.project()})
     assert [title.split()[0] for title in destroying(own)] == ["Move"], "of its own channel alone it moves as before"
+
+
+@pytest.mark.parametrize("wanted", ["auto", "rollback", "complete", "force-recovery"])
+def test_nothing_is_done_to_the_traces_of_another_package(wanted: Wanted) -> None:
+    base = s.lineage(s.BASE, on_base=True, ahead=0, other_packages=("orbit-demo",))
+    new = s.project(listed=False, releases={})
+    found = s.released(index={"pypi": new}, history=s.history(base), published=known(None))
+    (only,) = Recovery(Release(found), wanted).plan.steps
+    assert only.destroys is None and only.commands[0][only.commands[0].index("--package") + 1] == "orbit-demo"
+    several = s.history(structs.replace(base, other_packages=("orbit-demo", "orbit-more")))
+    (only,) = Recovery(Release(structs.replace(found, history=several)), wanted).plan.steps
+    assert only.title.endswith("orbit-demo; orbit-more") and not only.commands
 
 
 @pytest.mark.parametrize("published", [True, False])

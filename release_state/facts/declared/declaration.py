@@ -9,7 +9,7 @@ from release_state.common.source import find_value
 from release_state.facts.declared.backends import find_in_pyproject
 from release_state.facts.declared.claims import find_claims
 from release_state.facts.declared.files import list_modules
-from release_state.facts.declared.tree import Declaration, Folder, Tree, find_folder, unreadable
+from release_state.facts.declared.tree import Declaration, Folder, Tree, find_folder, list_names, unreadable
 from release_state.model.target import parse_version
 
 _INNER = ("__about__.py", "__version__.py", "_version.py", "version.py")
@@ -39,7 +39,8 @@ def find_declaration(tree: Tree, package: str = "", version: Version | None = No
 def _find_own(tree: Tree, package: str) -> Declaration:
     folder = find_folder(tree, package)
     if folder is None:
-        return unreadable(f"no pyproject.toml, setup.cfg or setup.py of the tree names {package}")
+        nothing = unreadable(f"no pyproject.toml, setup.cfg or setup.py of the tree names {package}")
+        return structs.replace(nothing, packages=list_names(tree))
     found = structs.replace(find_in_pyproject(folder), folder=folder.path)
     return found.add(_find_others(folder, found, package)) if found.version else found
 

@@ -80,6 +80,13 @@ def find_folder(tree: Tree, package: str) -> Folder | None:
     return named[0] if named else (top if top.name is None else None)
 
 
+def list_names(tree: Tree) -> tuple[str, ...]:
+    """Return the names of all packages that a tree builds, normalized; empty if one of them cannot be read."""
+    paths = [path for path in list_folders(tree, CONFIGURATION) if not is_beside(path)]
+    names = [Folder(tree, path).name for path in paths]
+    return () if None in names or len(paths) >= _MOST_FOLDERS else tuple(dict.fromkeys(filter(None, names)))
+
+
 def list_folders(tree: Tree, names: Iterable[str], package: str = "") -> list[str]:
     """Return the folders with one of these files, as paths with a slash at their end: first those of such a package."""
     paths = {posixpath.dirname(path) for path in tree.find(names) if len(path) <= _LONGEST_PATH}
@@ -116,6 +123,8 @@ class Declaration(Struct, frozen=True):
     """Files of the package with another literal `__version__`, and that version."""
     claims: tuple[str, ...] = ()
     """Files of other projects in the tree that declare the version that was asked about."""
+    packages: tuple[str, ...] = ()
+    """All packages that the tree builds, where none of them is this one; empty: it is one, or a name is unreadable."""
 
     def add(self, others: tuple[tuple[str, str], ...]) -> Declaration:
         """Return the declaration with the package's other versions."""

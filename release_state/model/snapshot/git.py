@@ -137,6 +137,8 @@ class Lineage(Model):
     """Files of the package with another literal `__version__`, and that version."""
     claimed_by: tuple[str, ...] = ()
     """Files of other projects in its tree that declare the target's version, where the package declares another."""
+    other_packages: tuple[str, ...] = ()
+    """All packages that its tree builds, where none of them is the target's; empty too if a name cannot be read."""
     changelog: str | None = None
     """The first 64 KiB of the changelog file in its tree; None if there is no such file."""
 

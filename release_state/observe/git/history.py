@@ -221,5 +221,6 @@ def _build_lineage(store: Store, base: str, sha: str, details: Details) -> Linea
         package_folder=details.declared.folder,
         other_versions=details.declared.others,
         claimed_by=details.declared.claims,
+        other_packages=details.declared.packages,
         changelog=details.changelog,
     )

@@ -191,6 +191,19 @@ def _leave_to_owners(release: Release, what: str, mends: Mends) -> Step:
     )
 
 
+def name_package(release: Release, packages: Sequence[str]) -> Step:
+    """Name the right package: what is found of the version is another package's."""
+    target = release.target
+    right = structs.replace(target, package=packages[0]) if len(packages) == 1 else None
+    return step(
+        f"Name the package to release with --package: {join_items(packages)}",
+        *([suite_command(right)] if right else []),
+        mends="all",
+        reason=f"{release.base_branch} builds no {target.package}, and {target.channel.name} lists none: what is found "
+        "of this version is another package's",
+    )
+
+
 def ask_others_first(release: Release, others: tuple[str, ...], what: str, why: str) -> Step:
     """Check the version on another channel first: the plan would change what that channel needs."""
     if others == release.tag_owners:

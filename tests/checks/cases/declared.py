@@ -28,6 +28,10 @@ PRETENDING = {
         )
     )
 }
+MISNAMED: dict[str, Any] = {"other_packages": ("orbit-demo",)}
+_NEW = s.project(listed=False, releases={})
+UNLISTED: dict[str, Any] = {"index": {"pypi": _NEW}}
+LISTED_ELSEWHERE: dict[str, Any] = {"index": {"pypi": _NEW, "testpypi": s.project()}}
 OTHER: dict[str, Any] = {"other_versions": (("src/orbit/__init__.py", "0.1.0"),)}
 
 
@@ -132,6 +136,13 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("META-11", "set in this file by the run", tagged("0.0.0", started_by("tag", writer=HERE)), NONE),
     ("META-11", "set in another file by the run", tagged("0.1.0", started_by("tag", writer=ELSEWHERE)), ACTION),
     ("META-11", "set by a run before the tag", tagged("0.1.0", started_by("dispatch", writer=WRITER)), ACTION),
+    ("META-3", "built", declares("0.2.0"), HOLDS),
+    ("META-3", "another package", declares(None, **MISNAMED, state=UNLISTED), ACTION),
+    ("META-3", "another package, listed", declares(None, **MISNAMED), HOLDS),
+    ("META-3", "listed on another index", declares(None, **MISNAMED, state=LISTED_ELSEWHERE), HOLDS),
+    ("META-3", "new", declares("0.2.0", state=UNLISTED), HOLDS),
+    ("META-3", "history silent", s.ready(history=s.failed(), **UNLISTED), UNKNOWN),
+    ("META-3", "index silent", declares(None, **MISNAMED, state={"index": {"pypi": s.failed("index pypi")}}), UNKNOWN),
     ("META-31", "one version", declares("0.2.0"), HOLDS),
     ("META-31", "two versions", declares("0.2.0", **OTHER), ACTION),
     ("META-31", "nothing to compare", declares(None), NONE),

@@ -164,6 +164,14 @@ def _undeclared(world: World, green: Green, guise: str | None) -> None:
     world.sync_clone()
 
 
+def _another_package(world: World, green: Green, guise: str | None) -> None:
+    text = (world.clone / "pyproject.toml").read_text(encoding="utf-8").replace("orbit-demo", "orbit-kit")
+    world.ci(world.commit("fix: the name", {"pyproject.toml": text.encode()}))
+    world.sync_clone()
+    for projects in world.index.channels.values():
+        projects.clear()
+
+
 def _two_versions(world: World, green: Green, guise: str | None) -> None:
     module = {f"src/{project.MODULE}/_version.py": b'__version__ = "0.1.0"\n'}
     world.ci(world.commit("fix: a second place for the version", module))
@@ -236,6 +244,7 @@ FACTS = (
     ),
     Fact("release workflow that GitHub does not know", _no_workflow, ("RUN-1",), before),
     Fact("other version declared", _undeclared, ("META-1",), _writes_before),
+    Fact("package of another name, and none of this one", _another_package, ("META-3",), before),
     Fact("package that says another version of itself", _two_versions, ("META-31",), _writes_before),
     Fact("changelog without its heading", _no_heading, ("META-2",), _writes_before),
 )

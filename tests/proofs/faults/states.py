@@ -104,6 +104,9 @@ def _with_environment(world: World) -> None:
 
 def _new_project(world: World) -> None:
     SCENARIOS["clean"].build(world)
+    text = (world.clone / "pyproject.toml").read_text(encoding="utf-8").replace("orbit-demo", "comet-demo")
+    world.ci(world.commit("fix: the name", {"pyproject.toml": text.encode()}))
+    world.sync_clone()
 
 
 def _ancestor(world: World) -> None:
