@@ -84,4 +84,6 @@ def test_a_tag_of_another_package_that_the_clone_alone_has_is_not_deleted() -> N
     assert not verdict_of(structs.replace(several(), remote=remote, clone=clone)).plan.steps
     clone = s.clone(tags=(*tags(orbit_v0_1_0="2", v0_1_0="3"), theirs, own))
     (step,) = verdict_of(structs.replace(several(), remote=remote, clone=clone)).plan.steps
-    assert step.commands[0][-4:] == ("update-ref", "-d", f"refs/tags/{own.name}", own.object)
+    kept, deleted = step.commands
+    assert kept[-2:] == (f"refs/backup/tags/{own.name}-{own.object[:7]}", own.object)
+    assert deleted[-4:] == ("update-ref", "-d", f"refs/tags/{own.name}", own.object)
