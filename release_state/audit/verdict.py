@@ -169,7 +169,7 @@ def _create(audit: Audit, audited: Audited) -> list[str]:
         return []
     names = {found.name for found in audited.tags}
     if draft := next((draft for draft in audited.drafts if draft.tag in names), None):
-        return gh(audit.target, "release", "edit", draft.tag, "--draft=false", "--verify-tag", flag)
+        return gh(audit.target, "release", "edit", draft.tag, "--draft=false", flag)
     before = audit.before(audited)
     start = ["--notes-start-tag", before.tags[0].name] if before else []
     words = ("release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes")
@@ -195,8 +195,8 @@ Command = Callable[[Audit, Audited], list[str]]
 _WAYS: dict[Kind, tuple[str, str, Command]] = {
     kinds.RELEASE_MISSING: (
         "Create the missing GitHub Releases, or publish their drafts",
-        "--verify-tag fails if the tag is missing; notes start at the previous tagged version; each one starts the "
-        "workflows that wait for a GitHub Release",
+        "only while each tag is there: GitHub makes a missing one for a draft; notes start at the previous tagged "
+        "version; each one starts the workflows that wait for a GitHub Release",
         _create,
     ),
     kinds.PRERELEASE_FLAG: ("Correct the pre-release flag", "PEP 440 says which versions are pre-releases", _mark),

@@ -27,8 +27,6 @@ CONFIGURED = "as configured"
 """What a publisher runs that only the configuration knows."""
 OVERRULES = ("started-by", "makes")
 """The settings that replace what is found out about a publisher."""
-_UNSTABLE = re.compile(r"(?:^|[-_.])(?:nightly|dev|canary|snapshot)(?:[-_.]|$)", re.IGNORECASE)
-"""How the file of a workflow is named that publishes no final versions."""
 _PART = re.compile(r"package|project|component|library|module", re.IGNORECASE)
 """How an input is named that chooses one of several packages."""
 _UNFINISHED = ("in_progress", "queued", "waiting", "pending", "requested")
@@ -149,9 +147,9 @@ def overrule_starts(target: Target, found: Sequence[Start]) -> tuple[Start, ...]
 
 def _choose(publishers: Sequence[Publisher], target: Target) -> tuple[Publisher, ...]:
     """The publishers of this package: in a monorepo, those whose tag patterns take its tags."""
-    stable = [each for each in publishers if not _is_of_pre_releases(each)]
-    if not target.parsed_version.is_prerelease and not all(each.is_guess for each in stable):
-        publishers = stable
+    of_releases = [each for each in publishers if not _is_nightly(each)]
+    if not target.parsed_version.is_prerelease and not all(each.is_guess for each in of_releases):
+        publishers = of_releases
     by_tag = [each for each in publishers if each.starts and all(start.kind == "tag" for start in each.starts)]
     others = [each for each in by_tag if not takes_tag(each, target.tag)]
     # Beside one that something starts, a guess is left over, and another job of its workflow is of another package.
@@ -162,11 +160,9 @@ def _choose(publishers: Sequence[Publisher], target: Target) -> tuple[Publisher,
     return tuple(dict.fromkeys(ours or publishers))
 
 
-def _is_of_pre_releases(publisher: Publisher) -> bool:
-    """Whether a publisher is of nightly versions: by its name, or as a schedule starts what makes no tag."""
-    kinds = {start.kind for start in publisher.starts}
-    is_scheduled = "schedule" in kinds and kinds <= {"schedule", "dispatch"}
-    return bool(_UNSTABLE.search(publisher.workflow.rpartition(".")[0])) or (is_scheduled and not publisher.makes)
+def _is_nightly(publisher: Publisher) -> bool:
+    """Whether a publisher is of nightly versions for certain: a schedule alone starts it, and it makes no tag."""
+    return {start.kind for start in publisher.starts} == {"schedule"} and not publisher.makes
 
 
 def takes_tag(publisher: Publisher, tag: str) -> bool:

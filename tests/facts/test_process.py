@@ -307,7 +307,8 @@ def test_a_trace_that_no_earlier_release_left_and_no_workflow_makes_is_not_asked
 
 
 BY_HAND = ON_TAG.replace("{push: {tags: ['v*']}}", "workflow_dispatch")
-SCHEDULED = ON_TAG.replace("{push: {tags: ['v*']}}", "{schedule: [{cron: 0 0 * * *}], workflow_dispatch: {}}")
+SCHEDULED = ON_TAG.replace("{push: {tags: ['v*']}}", "{schedule: [{cron: 0 0 * * *}]}")
+ALSO_BY_HAND = SCHEDULED.replace("}]}", "}], workflow_dispatch: {}}")
 ASKING = ON_TAG.replace(
     "{push: {tags: ['v*']}}", "{workflow_dispatch: {inputs: {package: {type: choice, options: [%s]}}}}"
 )
@@ -330,7 +331,8 @@ def test_a_nightly_workflow_is_watched_for_a_nightly_version() -> None:
         ({"a.yml": SCHEDULED, "b.yml": ON_TAG}, ["b.yml"]),
         ({"a.yml": SCHEDULED}, ["a.yml"]),
         ({"a.yml": SCHEDULED.replace("uv publish", "uv publish && git tag x"), "b.yml": ON_TAG}, ["a.yml", "b.yml"]),
-        ({"ship_dev.yml": BY_HAND, "ship.yml": BY_HAND}, ["ship.yml"]),
+        ({"a.yml": ALSO_BY_HAND, "b.yml": ON_TAG}, ["a.yml", "b.yml"]),
+        ({"ship_dev.yml": BY_HAND, "ship.yml": BY_HAND}, ["ship.yml", "ship_dev.yml"]),
         ({"a.yml": ASKING % "other, more", "b.yml": BY_HAND}, ["b.yml"]),
         ({"a.yml": ASKING % "orbit, more", "b.yml": BY_HAND}, ["a.yml", "b.yml"]),
     ],
@@ -344,7 +346,8 @@ def test_a_nightly_workflow_is_watched_for_a_nightly_version() -> None:
         "of nightly versions",
         "a schedule alone",
         "a schedule that makes the tag",
-        "of development versions",
+        "of nightly versions, or by hand of any",
+        "of development versions by its name alone",
         "asks for another package",
         "asks for this package",
     ],

@@ -57,6 +57,7 @@ def test_every_format_holds_hostile_text_as_text(workers: tuple[str, ...], tmp_p
         "verdict": "ACTION NEEDED",
         "phase": ran.document["phase"],
         "report": str(tmp_path / "reports" / ran.page),
+        "report-name": Path(ran.page).stem,
     }
     markdown = summary.read_text(encoding="utf-8")
     assert markdown.count("## ✗ ACTION NEEDED") >= 1 and not set(OBEYED) & set(markdown)

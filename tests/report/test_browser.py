@@ -37,7 +37,7 @@ WHOLE = "branch-exists"
 def lines_of(step: dict[str, Any]) -> list[str]:
     """A step's commands and the verifying ones, as the plan has them."""
     given = convert(step, Step)
-    return [*given.lines(), *given.verify_lines()]
+    return [*given.lines(), *given.restore_lines(), *given.verify_lines()]
 
 
 def unfold(opened: Opened) -> None:

@@ -202,7 +202,7 @@ def _tag_as(release: Release, tag: Tag, name: str, version: Version) -> Step:
 def _move_release(release: Release, found: GitHubRelease, name: str, version: Version) -> Step:
     return step(
         f"Move the GitHub Release {found.tag} to {name}",
-        gh(release, "release", "edit", found.tag, "--tag", name, "--title", name, "--verify-tag"),
+        gh(release, "release", "edit", found.tag, "--tag", name, "--title", name),
         mends="release",
         reason=f"it announces what was published as {version}; correct what its notes call {release.version}",
         precondition=f"GitHub has no release of {name} yet",

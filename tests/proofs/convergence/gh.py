@@ -37,7 +37,6 @@ FLAGS = {
         "--tag": True,
         "--target": True,
         "--title": True,
-        "--verify-tag": False,
     },
     "release view": {},
     "release download": {"--dir": True},

@@ -64,13 +64,13 @@ def test_a_misplaced_tag_is_moved_and_can_be_brought_back(bench: Bench) -> None:
     old, published = git.refs()[f"refs/tags/v{VERSION}"], git.refs()[f"refs/heads/release/pypi-v{VERSION}"]
     move = step_of(bench.observe(VERSION, "pypi"), "Move the tag")
     assert move.destroys and old in move.destroys
-    assert move.saves and f"{old}:refs/tags/v{VERSION}" in move.saves
+    [restore] = move.restore
+    assert restore[-1].endswith(f"{old}:refs/tags/v{VERSION}")
     end = of_state(bench, state, "auto").go()
     assert end.verdict.verdict is Verdict.VERIFIED, end.story
     assert git.rev(f"refs/tags/v{VERSION}^{{commit}}") == published
     assert git.refs()[f"refs/backup/tags/v{VERSION}-{old[:7]}"] == old, "kept, under a name that is no tag"
-    assert move.saves.partition("git push")[2].split()[-1].startswith(old)
-    bench.world.clone_git.run(*move.saves.partition("with: git ")[2].partition(";")[0].split())
+    bench.world.clone_git.run(*restore[1:])
     assert git.refs()[f"refs/tags/v{VERSION}"] == old, "what the step says brings it back"
 
 
